@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* universe.c: see universe.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "model/dictionary.h"
+#include "model/universe.h"
+
+struct universe {
+	GPtrArray *extra;       /* char *: ids beyond the dictionary, in the order of their places */
+	GHashTable *extra_bits; /* id → place + 1 */
+};
+
+struct universe *universe_new(void)
+{
+	struct universe *u = g_new0(struct universe, 1);
+
+	u->extra = g_ptr_array_new_with_free_func(g_free);
+	u->extra_bits = g_hash_table_new(g_str_hash, g_str_equal);
+	return u;
+}
+
+void universe_free(struct universe *u)
+{
+	if (!u)
+		return;
+	g_hash_table_unref(u->extra_bits);
+	g_ptr_array_unref(u->extra);
+	g_free(u);
+}
+
+int universe_bit(struct universe *u, const char *id, gboolean add)
+{
+	int cap = cap_find(id);
+	char *copy;
+	size_t place;
+
+	if (cap >= 0)
+		return cap_table[cap].bit;
+	place = GPOINTER_TO_SIZE(g_hash_table_lookup(u->extra_bits, id));
+	if (place)
+		return (int)(place - 1);
+	if (!add || u->extra->len >= UNIVERSE_MAX_EXTRA)
+		return -1;
+	copy = g_strdup(id);
+	place = universe_bits(u);
+	g_ptr_array_add(u->extra, copy);
+	g_hash_table_insert(u->extra_bits, copy, GSIZE_TO_POINTER(place + 1));
+	return (int)place;
+}
+
+gboolean universe_is_extra(const struct universe *u, int bit)
+{
+	(void)u;
+	return (size_t)bit >= cap_bits;
+}
+
+const char *universe_id(const struct universe *u, int bit)
+{
+	if (!universe_is_extra(u, bit))
+		return cap_table[cap_by_bit[bit]].id;
+	return g_ptr_array_index(u->extra, (size_t)bit - cap_bits);
+}
+
+size_t universe_bits(const struct universe *u)
+{
+	return cap_bits + u->extra->len;
+}
+
+const char *universe_feature_name(const struct universe *u, int bit)
+{
+	const char *id = universe_id(u, bit);
+	const char *dot;
+
+	if (!universe_is_extra(u, bit)) {
+		const char *name = cap_alias_of(NS_LIBVIRT, cap_by_bit[bit]);
+
+		if (!name)
+			name = cap_alias_of(NS_QEMU, cap_by_bit[bit]);
+		if (name)
+			return name;
+		dot = strrchr(id, '.');
+	} else {
+		dot = strchr(id, '.');
+	}
+	return dot ? dot + 1 : id;
+}
+
+gboolean universe_is_cpu(const struct universe *u, int bit)
+{
+	const char *id = universe_id(u, bit);
+
+	return g_str_has_prefix(id, "cpu.") || g_str_has_prefix(id, "msr.");
+}

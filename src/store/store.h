@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * store.h: where profiles, guests and history are kept.
+ *
+ * Two kinds of state are kept apart: observed (profiles, guests: rebuilt by probing again) and
+ * authored (labels and clusters now; levels, overrides and policy later). Documents go in and
+ * come out as bytes of JSON; the store knows nothing of what they mean.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+enum store_error {
+	STORE_ERROR_OPEN,    /* cannot be opened or created */
+	STORE_ERROR_LOCKED,  /* another process holds it longer than the limit */
+	STORE_ERROR_CORRUPT, /* not a database, or damaged */
+	STORE_ERROR_NEWER,   /* written by a newer version */
+	STORE_ERROR_FULL,    /* no space, or read-only medium */
+	STORE_ERROR_FAILED,  /* anything else, with SQLite's words */
+};
+#define STORE_ERROR store_error_quark()
+GQuark store_error_quark(void);
+
+/* One host as stored. Strings are owned; free with store_host_free(). */
+struct store_host {
+	char *name;
+	char *uuid;        /* NULL unknown */
+	char *arch;        /* NULL unknown */
+	char *cluster;     /* NULL none */
+	char *digest;      /* of the profile in force */
+	char *fingerprint; /* compact JSON */
+	int64_t confirmed; /* seconds since the epoch: when the profile was last seen to be so */
+	GHashTable *labels;  /* char * → char * */
+	GHashTable *aliases; /* char * → char * */
+};
+void store_host_free(struct store_host *host);
+
+/* One guest as stored. */
+struct store_guest {
+	char *name;
+	char *uuid;
+	char *host;      /* host it was seen on, NULL where imported without one */
+	bool running;
+	char *document;  /* its projection, compact JSON */
+	int64_t seen;
+};
+void store_guest_free(struct store_guest *guest);
+
+/**
+ * store_open - open a database, creating or upgrading it
+ * @path: the file; its folder is made (mode 0700) when it isn't there
+ * @read_only: never write; a database that needs an upgrade is then refused
+ * @error: code from enum store_error; the message names @path and says what to do
+ *
+ * Returns the store, or NULL. The file is left untouched by every failure.
+ */
+struct store *store_open(const char *path, bool read_only, GError **error);
+void store_close(struct store *store);
+typedef struct store Store;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
+
+/**
+ * store_begin, store_commit, store_rollback - several changes at once
+ *
+ * What store_commit() returned true for survives a kill or a power cut.
+ */
+bool store_begin(struct store *store, GError **error);
+bool store_commit(struct store *store, GError **error);
+void store_rollback(struct store *store);
+
+/**
+ * store_put_profile - make a profile the one in force for a host
+ * @sections: NULL-terminated names and compact JSON texts in turn: name, text, name, text, …, in the document's order
+ * @host: name, uuid, arch, digest, fingerprint, confirmed are taken from it; labels and aliases
+ *	are added to those there; a cluster that is not NULL replaces the one there
+ *
+ * Sections are content-addressed: equal texts are stored once. A profile whose digest is in force
+ * only has its time of confirmation moved. The former profile stays in the history.
+ */
+bool store_put_profile(struct store *store, const struct store_host *host,
+		       const char *const *sections, GError **error);
+
+/**
+ * store_hosts - all hosts by name
+ *
+ * Returns an array of struct store_host, or NULL with @error set.
+ */
+GPtrArray *store_hosts(struct store *store, GError **error);
+
+/**
+ * store_profile - the sections of a profile
+ * @digest: which
+ *
+ * Returns a hash table section name → text (both owned by it), or NULL; G_FILE_ERROR_NOENT-like absence is
+ * STORE_ERROR_FAILED with a message that names the digest.
+ */
+GHashTable *store_profile(struct store *store, const char *digest, GError **error);
+
+/* One entry of a host's history, newest first. */
+struct store_history {
+	char *digest;
+	int64_t since;
+};
+GPtrArray *store_history(struct store *store, const char *host, GError **error);
+
+bool store_set_label(struct store *store, const char *host, const char *key, const char *value,
+		     GError **error);
+
+/* Removes a host, its guests and its history; true also where there was none (see *@found). */
+bool store_forget(struct store *store, const char *host, bool *found, GError **error);
+
+/**
+ * store_put_guests - replace what is known of a host's guests
+ * @host: the host, or NULL: guests imported without one, which are added or replaced by UUID (or name) one by one
+ * @guests: struct store_guest; a guest seen on another host before moves here
+ */
+bool store_put_guests(struct store *store, const char *host, const GPtrArray *guests,
+		      GError **error);
+GPtrArray *store_guests(struct store *store, GError **error);
+
+#endif
