@@ -16,6 +16,7 @@ function close_entry()
 }
 
 BEGIN {
+	print "/* SPDX-License-Identifier: LGPL-2.1-or-later */"
 	print "/* Made by gen-upgrades.awk of schema/store; edits here are lost. */"
 	print "#include \"upgrades.h\"\n"
 	print "const struct store_upgrade store_upgrades[] = {"
