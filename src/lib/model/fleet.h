@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fleet.h: many hosts in memory, by class.
+ *
+ * A class is the hosts whose comparable values are identical; everything is judged and met once
+ * a class. The class id is the first digits of the SHA-256 over the sorted comparable facts.
+ */
+#ifndef MODEL_FLEET_H
+#define MODEL_FLEET_H
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "model/profile.h"
+#include "model/universe.h"
+
+#define CLASS_ID_DIGITS 8
+
+struct host_class {
+	char id[65];             /* CLASS_ID_DIGITS of them, more where two classes share these */
+	char full[65];
+	const struct profile *profile; /* of its first host: stands for all */
+	GPtrArray *hosts;        /* struct host, by name */
+	guint index;             /* its place in fleet.classes */
+};
+
+struct host {
+	char *name, *uuid, *cluster; /* uuid and cluster may be NULL */
+	GHashTable *labels, *aliases; /* char * → char *, or NULL */
+	char *digest;
+	char *fingerprint;       /* compact JSON */
+	int64_t confirmed;       /* seconds since the epoch, 0 not known */
+	const struct profile *profile;
+	struct host_class *class;
+};
+
+struct fleet {
+	struct universe *universe;
+	GPtrArray *hosts;        /* struct host *, by name once fleet_settle() was called */
+	GPtrArray *classes;      /* struct host_class *, in the order of their first hosts */
+	GHashTable *by_class;    /* full class digest → struct host_class */
+	GHashTable *by_name;     /* name, UUID or alias → struct host */
+	GPtrArray *profiles;     /* struct profile *: those it owns */
+};
+
+struct fleet *fleet_new(void);
+void fleet_free(struct fleet *fleet);
+
+/* Makes the fleet the owner of a profile that was parsed in its universe. */
+void fleet_own(struct fleet *fleet, struct profile *profile);
+
+/**
+ * fleet_add - add a host
+ * @profile: parsed in fleet->universe; must live as long as the fleet (see fleet_own())
+ * @class_digest: what profile_class() gave for it, or NULL to compute it
+ *
+ * Returns the host, to be filled in further by the caller; owned by the fleet.
+ */
+struct host *fleet_add(struct fleet *fleet, const char *name, const struct profile *profile,
+		       const char *class_digest);
+
+/* Call after the last fleet_add(): sorts, shortens class ids, makes names known. */
+void fleet_settle(struct fleet *fleet);
+
+/* The host of a name, UUID or alias, or NULL. */
+struct host *fleet_find(const struct fleet *fleet, const char *name);
+
+/**
+ * profile_class - SHA-256 over the sorted comparable facts of a profile
+ *
+ * Left out: host-only facts, origins, times, names and fingerprints; TSC is rounded to 1 MHz.
+ */
+void profile_class(const struct profile *profile, char digest[static 65]);
+
+
+/**
+ * fleet_select - the hosts a selector names
+ * @selector: a host's name, UUID or alias; "cluster=NAME"; "label:K=V"; "class=ID"; "all"
+ * @into: struct host * are added, none twice
+ *
+ * Returns FALSE with @error where it names none or is malformed.
+ */
+gboolean fleet_select(const struct fleet *fleet, const char *selector, GPtrArray *into,
+		      GError **error);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tables.h: facts about versions that are data, read at run time from schema/data (*.tsv): one
+ * table a file, a header row, a `source` column; a site's own rows are appended to ours.
+ */
+#ifndef MODEL_TABLES_H
+#define MODEL_TABLES_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TABLE_MAX_BYTES (8u * 1024 * 1024)
+
+/* A table of text: rows of equal length below a header. */
+struct table {
+	char **header;   /* NULL-terminated */
+	guint columns;
+	GPtrArray *rows; /* char **, NULL-terminated each */
+};
+
+/**
+ * table_parse - read tab-separated text; lines that begin with '#' and empty ones are passed over
+ * @where: the file's name for messages
+ *
+ * Returns the table, or NULL with the line in @error (a row of another length than the header).
+ */
+struct table *table_parse(const char *bytes, gsize length, const char *where, GError **error);
+void table_free(struct table *table);
+
+/* The column of a name, or -1. */
+int table_column(const struct table *table, const char *name);
+
+/* A machine type of upstream's by its clock. */
+struct machine_life {
+	const char *family;    /* "pc-q35" */
+	const char *version;   /* "7.2" */
+	const char *released, *deprecated, *removed; /* dates YYYY-MM(-DD), or NULL */
+};
+
+struct tables {
+	struct table *machines;      /* machine-types.tsv */
+	struct table *libvirt_names; /* libvirt-names.tsv */
+	struct table *differences;   /* arithmetic-differences.tsv */
+};
+
+void tables_free(struct tables *tables);
+
+/**
+ * tables_machine - upstream's dates for a versioned machine type
+ *
+ * Returns false where the name isn't upstream's or the table has no row for it.
+ */
+bool tables_machine(const struct tables *tables, const char *name, struct machine_life *life);
+
+/**
+ * tables_libvirt_knows - does a libvirt version know a feature's or model's name?
+ * @kind: "feature" or "model"
+ * @version: "9.0.0"
+ *
+ * Returns 1, 0, or -1 where the table can't tell (a version between two that were looked at).
+ */
+int tables_libvirt_knows(const struct tables *tables, const char *kind, const char *name,
+			 const char *version);
+
+/* Compares dotted versions by number: below 0, 0, above 0. */
+int version_compare(const char *a, const char *b);
+
+#endif
