@@ -57,9 +57,15 @@ void store_guest_free(struct store_guest *guest);
  * @read_only: never write; a database that needs an upgrade is then refused
  * @error: code from enum store_error; the message names @path and says what to do
  *
- * Returns the store, or NULL. The file is left untouched by every failure.
+ * Returns the store, or NULL. What the file holds is left untouched by every failure; where there
+ * was none, an empty one may remain, which counts as new. A store is for one thread at a time.
  */
 struct store *store_open(const char *path, bool read_only, GError **error);
+
+/* How long a change waits for another process's before it fails with STORE_ERROR_LOCKED. */
+#define STORE_TIMEOUT_MS 5000u
+void store_set_timeout(struct store *store, unsigned int milliseconds);
+
 void store_close(struct store *store);
 typedef struct store Store;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
@@ -67,7 +73,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)
 /**
  * store_begin, store_commit, store_rollback - several changes at once
  *
- * What store_commit() returned true for survives a kill or a power cut.
+ * What store_commit() returned true for survives a kill or a power cut. A change that fails in
+ * between is taken back alone and the others stand, but after a full disk or a broken one all are,
+ * and store_commit() then fails too. Without store_begin() each change is durable on its own.
  */
 bool store_begin(struct store *store, GError **error);
 bool store_commit(struct store *store, GError **error);
@@ -75,12 +83,14 @@ void store_rollback(struct store *store);
 
 /**
  * store_put_profile - make a profile the one in force for a host
- * @sections: NULL-terminated names and compact JSON texts in turn: name, text, name, text, …, in the document's order
+ * @sections: NULL-terminated names and compact JSON texts in turn: name, text, name, text, …, in
+ *	the document's order
  * @host: name, uuid, arch, digest, fingerprint, confirmed are taken from it; labels and aliases
  *	are added to those there; a cluster that is not NULL replaces the one there
  *
  * Sections are content-addressed: equal texts are stored once. A profile whose digest is in force
- * only has its time of confirmation moved. The former profile stays in the history.
+ * only has its time of confirmation and its fingerprint moved, and @sections is not looked at. The
+ * former profile stays in the history. A uuid or arch that is NULL leaves the one there.
  */
 bool store_put_profile(struct store *store, const struct store_host *host,
 		       const char *const *sections, GError **error);
@@ -96,31 +106,77 @@ GPtrArray *store_hosts(struct store *store, GError **error);
  * store_profile - the sections of a profile
  * @digest: which
  *
- * Returns a hash table section name → text (both owned by it), or NULL; G_FILE_ERROR_NOENT-like absence is
- * STORE_ERROR_FAILED with a message that names the digest.
+ * Returns a hash table section name → text (both owned by it), or NULL; absence is
+ * STORE_ERROR_FAILED with a message that names the digest. A text that doesn't match its hash is
+ * STORE_ERROR_CORRUPT.
  */
 GHashTable *store_profile(struct store *store, const char *digest, GError **error);
 
-/* One entry of a host's history, newest first. */
+/* A section as store_each_profile() gives it; the pointers live until that returns. */
+struct store_section {
+	const char *name;
+	const char *hash; /* SHA-256 of text, hexadecimal */
+	const char *text;
+	size_t length; /* bytes of text */
+};
+
+/* Called for one host; false, with @error set, stops. It must not call the store. */
+typedef bool store_profile_fn(const struct store_host *host, const struct store_section *sections,
+			      size_t n_sections, void *data, GError **error);
+
+/**
+ * store_each_profile - the profiles in force, of all hosts by name
+ * @call: gets each host with its sections in the document's order
+ * @data: passed to @call
+ *
+ * All is seen in one state of the database. A text is read once: equal hashes come with the same
+ * pointers hash and text, so what was parsed of a section can be looked up by either.
+ */
+bool store_each_profile(struct store *store, store_profile_fn *call, void *data, GError **error);
+
+/* One entry of a host's history. */
 struct store_history {
 	char *digest;
-	int64_t since;
+	int64_t since; /* seconds since the epoch: when it came into force */
 };
+
+/**
+ * store_history - the profiles that were in force for a host, newest first
+ *
+ * Returns an array of struct store_history, empty for a host that isn't known, or NULL.
+ */
 GPtrArray *store_history(struct store *store, const char *host, GError **error);
 
+/**
+ * store_prune - drop what was replaced long ago
+ * @before: entries of the history that were replaced at or before this time are dropped; what was
+ *	in force then, and later, stays
+ * @dropped: where not NULL, how many there were
+ */
+bool store_prune(struct store *store, int64_t before, int64_t *dropped, GError **error);
+
+/* Sets a known host's label; a @value of NULL removes it. */
 bool store_set_label(struct store *store, const char *host, const char *key, const char *value,
 		     GError **error);
 
-/* Removes a host, its guests and its history; true also where there was none (see *@found). */
+/*
+ * Removes a host, its guests, its history and its labels, cluster and aliases; true also where
+ * there was none (see *@found, which may be NULL).
+ */
 bool store_forget(struct store *store, const char *host, bool *found, GError **error);
 
 /**
  * store_put_guests - replace what is known of a host's guests
- * @host: the host, or NULL: guests imported without one, which are added or replaced by UUID (or name) one by one
- * @guests: struct store_guest; a guest seen on another host before moves here
+ * @host: a known host, or NULL: guests imported without one, which are added or replaced by UUID
+ *	(or name) one by one, and stay with the host they are known on
+ * @guests: struct store_guest, whose host is not looked at; a guest seen on another host before
+ *	moves here, save that one which runs there and is only defined here stays there (libvirt
+ *	leaves the definition behind at a migration's source)
  */
 bool store_put_guests(struct store *store, const char *host, const GPtrArray *guests,
 		      GError **error);
+
+/* All guests by name, as an array of struct store_guest, or NULL. */
 GPtrArray *store_guests(struct store *store, GError **error);
 
 #endif
