@@ -56,6 +56,9 @@ enum {
 	CAP_HOST_ONLY = 1 << 3,      /* shown and recorded, takes no part in meets and classes */
 	CAP_QEMU_OPTION = 1 << 4,    /* a switch of QEMU's in its expansion reply, never a feature */
 	CAP_CONTRACT_EXACT = 1 << 5, /* meets by its rule in an offer, is exact in a contract */
+	/* Left out of libvirt's migratable models: those of CAP_UNMIGRATABLE, and xsaves, which
+	 * QEMU regards as migratable. */
+	CAP_LIBVIRT_UNMIGRATABLE = 1 << 6,
 };
 
 /* Who can supply it where the hardware lacks it (struct capability.emulated_by). */
@@ -78,7 +81,7 @@ struct cap_register {
 	uint32_t index;
 	uint32_t subindex;
 	char part;       /* CPUID only, else 0 */
-	uint64_t known;  /* mask of the bits some entry or reservation accounts for */
+	uint64_t known;  /* bits of entries and of `unnamed` lines; a set bit outside is news */
 	const char *source;
 };
 
@@ -149,7 +152,7 @@ const char *cap_alias_of(enum cap_namespace ns, int cap);
  */
 int cap_find_register(enum cap_register_kind kind, uint32_t index, uint32_t subindex, char part);
 
-/* Names as the dictionary writes them ("bool", "lower-safe", "libvirt"). */
+/* Names as the dictionary writes them ("bool", "lower-safe", "libvirt"); NULL out of range. */
 const char *cap_type_name(enum cap_type type);
 const char *cap_rule_name(enum cap_rule rule);
 const char *cap_namespace_name(enum cap_namespace ns);

@@ -1,0 +1,852 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The one reader of schema/dictionary/*.dict.
+
+Reads the capability dictionary, refuses what does not hold together, and writes what is asked for:
+the C tables behind src/lib/model/dictionary.h, the dictionary as JSON, rows for the store, and
+capbroker-capabilities(7).  The format is described in schema/dictionary/README.md.
+
+Standard library only; runs on Python 3.9.
+"""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import sys
+
+# What the words mean.  The order is that of the enums in dictionary.h, which the C output asserts.
+TYPES = ("bool", "uint", "bitmap", "string", "set", "ranges", "pair")
+RULES = {
+    "lower-safe": (
+        "The weakest host decides: a bool is ANDed, a number takes the minimum, a bitmap is "
+        "ANDed. A guest fits where the host has at least what the guest was given."),
+    "higher-safe": (
+        "An obligation, or an erratum that guests must reckon with: a bool is ORed, a number takes "
+        "the maximum. A guest that was told of it may run where it is absent; one that was not "
+        "told is warned about where it is present, for its mitigations don't cover that host."),
+    "immunity": (
+        "A promise that the hardware is not open to an attack. It is ANDed, for claiming it on a "
+        "vulnerable host would switch mitigations off in the guest; losing it names the class of "
+        "attack that is open again."),
+    "exact": (
+        "All hosts must be equal, or nothing can be promised. A guest fits where the host's "
+        "value is its own."),
+    "set": (
+        "A set of names, intersected. A guest fits where all the names it needs are offered."),
+    "ranges": (
+        "A sorted list of address ranges, intersected, holes included. A guest fits where each "
+        "range it needs lies within one of the host's."),
+    "chain": (
+        "An ordered list of levels, the least of which all hosts reach. A guest fits where the "
+        "host reaches the guest's level."),
+    "tolerance": (
+        "Values that may differ a little, or at will where the host can scale them: the rate of "
+        "the time stamp counter, within 250 parts in a million."),
+    "allowed-pair": (
+        "Two halves: bits that must be set (ORed) and bits that may be set (ANDed). A guest fits "
+        "where the host demands no more and allows no less than the guest was told."),
+}
+FITS = {
+    "bool": ("lower-safe", "higher-safe", "immunity", "exact"),
+    "uint": ("lower-safe", "higher-safe", "exact", "chain", "tolerance"),
+    "bitmap": ("lower-safe", "higher-safe", "exact"),
+    "string": ("exact",),
+    "set": ("set", "exact"),
+    "ranges": ("ranges", "exact"),
+    "pair": ("allowed-pair", "exact"),
+}
+NAMESPACES = ("libvirt", "qemu", "kernel", "nova")
+# word in an attribute line → constant of dictionary.h
+FLAGS = {
+    "offer": "CAP_OFFER",
+    "sight": "CAP_SIGHT",
+    "unmigratable": "CAP_UNMIGRATABLE",
+    "host-only": "CAP_HOST_ONLY",
+    "qemu-option": "CAP_QEMU_OPTION",
+    "contract=exact": "CAP_CONTRACT_EXACT",
+    "unmigratable=libvirt": "CAP_LIBVIRT_UNMIGRATABLE",
+}
+EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
+             "kernel": "CAP_BY_KERNEL"}
+UNITS = ("bits", "bytes", "khz", "pages")
+KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels", "since", "source")
+REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels")
+ROOMS_OF_THREE = ("msr", "qemu")  # rooms where an id has a middle part: msr.arch-cap.rsba
+ID = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9_-]*)+(\.[0-9])?$")
+CPUID = re.compile(r"cpuid\.([0-9a-f]{1,8})\.([0-9a-f]{1,8})\.e([abcd])x$")
+MSR = re.compile(r"msr\.([0-9a-f]{1,8})$")
+SENTENCE_MAX = 70
+COLUMNS = "'ID BITS TYPE RULE SENTENCE'"
+
+
+class Refusal(Exception):
+    """Something in a .dict file that can't be; its text says what to do."""
+
+
+class Register:
+    def __init__(self, name, kind, index, subindex, part, source, place):
+        self.name, self.kind, self.index, self.subindex = name, kind, index, subindex
+        self.part, self.source, self.place = part, source, place
+        self.defaults = {}
+        self.flags = set()
+        self.owner = {}     # bit → what accounts for it
+        self.known = 0      # bits of entries and of `unnamed` lines
+        self.unnamed = []   # (low, high, why)
+        self.entries = 0
+
+    @property
+    def width(self):
+        return 64 if self.kind == "msr" else 32
+
+    def sort_key(self):
+        kinds = ("cpuid", "msr", "kvm")
+        return (kinds.index(self.kind), self.index, self.subindex, self.part)
+
+
+class Section:
+    """Entries that live in no register: only defaults."""
+
+    def __init__(self, source, place):
+        self.name, self.source, self.place = None, source, place
+        self.defaults = {}
+        self.flags = set()
+
+
+class Capability:
+    def __init__(self, ident, place):
+        self.id, self.place = ident, place
+        self.type = self.rule = self.sentence = None
+        self.register = self.group = None
+        self.low = self.high = 0
+        self.flags = set()
+        self.keys = {}
+        self.names = {ns: [] for ns in NAMESPACES}
+        self.needs = []
+
+    @property
+    def room(self):
+        return self.id.split(".", 1)[0]
+
+    @property
+    def name(self):
+        """What '*' stands for in a name: the id without its room."""
+        parts = self.id.split(".", 2 if self.room in ROOMS_OF_THREE else 1)
+        return parts[-1]
+
+
+class Dictionary:
+    def __init__(self):
+        self.version = None
+        self.capabilities = {}
+        self.registers = {}
+        self.extra_aliases = []  # (namespace, name, id, place)
+
+
+class Reader:
+    """Reads .dict files line by line; every refusal is kept with its file and line."""
+
+    def __init__(self):
+        self.dictionary = Dictionary()
+        self.refusals = []
+        self.group = None   # the Register or Section in force
+        self.holder = None  # what an indented line belongs to
+
+    def refuse(self, place, text):
+        self.refusals.append(f"{place}: {text}")
+
+    def read(self, path):
+        self.group = self.holder = None
+        name = os.path.basename(path)
+        try:
+            with open(path, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            self.refuse(name, f"cannot be read: {error}")
+            return
+        for number, line in enumerate(lines, 1):
+            place = f"{name}:{number}"
+            try:
+                self.read_line(line.rstrip(), place)
+            except Refusal as refusal:
+                self.refuse(place, refusal)
+
+    def read_line(self, line, place):
+        if not line or line.startswith("#"):
+            return
+        if line[0] in " \t":
+            self.read_attributes(line.strip(), place)
+            return
+        self.holder = None
+        word, _, rest = line.partition(" ")
+        rest = rest.strip()
+        reader = {"register": self.read_register, "section": self.read_section,
+                  "reserved": self.read_reserved, "unnamed": self.read_unnamed,
+                  "alias": self.read_alias, "dictionary": self.read_version}.get(word)
+        if reader:
+            reader(rest, place)
+        else:
+            self.read_capability(line, place)
+
+    def read_version(self, rest, place):
+        if not re.match(r"\d{4}\.\d+$", rest):
+            raise Refusal(f"'{rest}' is no version: write it as 'dictionary 2026.1'")
+        if self.dictionary.version:
+            raise Refusal("a second version: keep one 'dictionary' line")
+        self.dictionary.version = rest
+
+    def read_register(self, rest, place):
+        name, _, source = rest.partition(" ")
+        self.group = self.holder = None
+        self.group = self.add_register(name, source.strip(), place)
+        self.holder = self.group
+
+    def add_register(self, name, source, place):
+        if not source:
+            raise Refusal(f"register '{name}' has no source: name the manual and its section")
+        cpuid, msr = CPUID.match(name), MSR.match(name)
+        if cpuid:
+            register = Register(name, "cpuid", int(cpuid[1], 16), int(cpuid[2], 16), cpuid[3],
+                                source, place)
+        elif msr:
+            register = Register(name, "msr", int(msr[1], 16), 0, "", source, place)
+        else:
+            raise Refusal(f"'{name}' is no register: write cpuid.LEAF.SUBLEAF.eax or msr.NUMBER, "
+                          "numbers in lower-case hexadecimal without 0x")
+        first = self.dictionary.registers.get(name)
+        if first:
+            raise Refusal(f"register '{name}' is already at {first.place}: put the bits there")
+        self.dictionary.registers[name] = register
+        return register
+
+    def read_section(self, rest, place):
+        if not rest:
+            self.group = None
+            raise Refusal("a section without a source: name what its entries come from")
+        self.group = self.holder = Section(rest, place)
+
+    def bits_of_line(self, rest, place, word):
+        if not isinstance(self.group, Register):
+            raise Refusal(f"'{word}' outside a register: put it below a 'register' line")
+        bits, _, why = rest.partition(" ")
+        low, high = self.field(bits)
+        self.claim(low, high, f"{word} at {place}")
+        return low, high, why.strip()
+
+    def read_reserved(self, rest, place):
+        self.bits_of_line(rest, place, "reserved")
+
+    def read_unnamed(self, rest, place):
+        low, high, why = self.bits_of_line(rest, place, "unnamed")
+        if not why:
+            raise Refusal("'unnamed' without a reason: say what the bits are, or use 'reserved'")
+        self.group.unnamed.append((low, high, why))
+        self.group.known |= mask(low, high)
+
+    def read_alias(self, rest, place):
+        words = rest.split()
+        if len(words) != 3 or words[0] not in NAMESPACES:
+            raise Refusal(f"write 'alias NAMESPACE NAME ID', NAMESPACE one of "
+                          f"{', '.join(NAMESPACES)}")
+        self.dictionary.extra_aliases.append((*words, place))
+
+    def field(self, bits):
+        match = re.match(r"(\d{1,2})(?:-(\d{1,2}))?$", bits)
+        if not match:
+            raise Refusal(f"'{bits}' are no bits: write 5 or 0-7")
+        low = int(match[1])
+        high = int(match[2]) if match[2] else low
+        if high < low:
+            raise Refusal(f"bits {bits} run backwards: write {high}-{low}")
+        if high >= self.group.width:
+            raise Refusal(f"bits {bits} do not fit '{self.group.name}', which has "
+                          f"{self.group.width} bits")
+        return low, high
+
+    def claim(self, low, high, what):
+        for bit in range(low, high + 1):
+            if bit in self.group.owner:
+                raise Refusal(f"bit {bit} of '{self.group.name}' is already taken by "
+                              f"{self.group.owner[bit]}: give each bit once")
+        for bit in range(low, high + 1):
+            self.group.owner[bit] = what
+
+    def read_capability(self, line, place):
+        words = line.split(None, 4)
+        if len(words) < 4:
+            raise Refusal(f"a line of {len(words)} words: write {COLUMNS}")
+        ident, bits, ctype, rule = words[:4]
+        capability = Capability(ident, place)
+        if not ID.match(ident):
+            raise Refusal(f"'{ident}' is no id: write ROOM.NAME in lower case, as cpu.avx2")
+        first = self.dictionary.capabilities.get(ident)
+        if first:
+            raise Refusal(f"duplicate id '{ident}', first at {first.place}: "
+                          "an id is never given twice")
+        if ctype not in TYPES:
+            raise Refusal(f"unknown type '{ctype}' (use {', '.join(TYPES)})")
+        if rule not in RULES:
+            raise Refusal(f"unknown rule '{rule}' (use {', '.join(RULES)})")
+        if rule not in FITS[ctype]:
+            raise Refusal(f"rule '{rule}' does not fit type '{ctype}' "
+                          f"(use {', '.join(FITS[ctype])})")
+        if len(words) < 5:
+            raise Refusal(f"'{ident}' has no sentence: write {COLUMNS}")
+        capability.type, capability.rule, capability.sentence = ctype, rule, words[4]
+        self.check_sentence(capability)
+        if self.group is None:
+            raise Refusal(f"'{ident}' has no source: put it below a 'register' or 'section' line")
+        self.place_capability(capability, bits, place)
+        self.dictionary.capabilities[ident] = self.holder = capability
+
+    @staticmethod
+    def check_sentence(capability):
+        sentence = capability.sentence
+        if len(sentence) > SENTENCE_MAX:
+            raise Refusal(f"the sentence of '{capability.id}' has {len(sentence)} characters: "
+                          f"say it in {SENTENCE_MAX}")
+        if sentence.endswith("."):
+            raise Refusal(f"the sentence of '{capability.id}' ends in a full stop: leave it out")
+
+    def place_capability(self, capability, bits, place):
+        capability.group = self.group
+        if isinstance(self.group, Section):
+            if bits.startswith("#") and bits[1:].isdigit():
+                self.add_extension(capability, int(bits[1:]), place)
+            elif bits != "-":
+                raise Refusal(f"bits {bits} outside a register: write '-', or '#N' for a KVM "
+                              "extension")
+            return
+        low, high = self.field(bits)
+        if capability.type == "bool" and low != high:
+            raise Refusal(f"'{capability.id}' is a bool of {high - low + 1} bits: a bool has one")
+        if capability.type in ("string", "set", "ranges"):
+            raise Refusal(f"'{capability.id}' is a {capability.type}, which no register holds")
+        if capability.type == "pair" and (low, high) != (0, 63):
+            raise Refusal(f"'{capability.id}' is a pair: it takes the bits 0-63 of an MSR")
+        self.claim(low, high, f"'{capability.id}' at {place}")
+        capability.register, capability.low, capability.high = self.group, low, high
+        self.group.known |= mask(low, high)
+        self.group.entries += 1
+
+    def add_extension(self, capability, number, place):
+        name = f"kvm.{number}"
+        first = self.dictionary.registers.get(name)
+        if first:
+            raise Refusal(f"KVM extension {number} is already taken at {first.place}: "
+                          "give each once")
+        register = Register(name, "kvm", number, 0, "", self.group.source, place)
+        register.known, register.entries = mask(0, 31), 1
+        self.dictionary.registers[name] = register
+        capability.register, capability.low, capability.high = register, 0, 31
+
+    def read_attributes(self, line, place):
+        holder = self.holder
+        if holder is None:
+            raise Refusal("an attribute line that belongs to nothing: put it below an entry, "
+                          "a 'register' or a 'section' line")
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise Refusal(f"attributes can't be split ({error}): close the quotes") from error
+        for word in words:
+            self.read_attribute(holder, word)
+
+    def read_attribute(self, holder, word):
+        if word in FLAGS:
+            holder.flags.add(word)
+            return
+        key, equals, value = word.partition("=")
+        own = isinstance(holder, Capability)
+        allowed = KEYS if own else REGISTER_KEYS
+        if not equals or key not in allowed:
+            raise Refusal(f"unknown attribute '{word}' (use {', '.join(FLAGS)}, "
+                          f"{', '.join(key + '=' for key in allowed)})")
+        if not value:
+            raise Refusal(f"attribute '{key}' without a value")
+        store = holder.keys if own else holder.defaults
+        if key in store:
+            raise Refusal(f"attribute '{key}' given twice: join the values by commas")
+        store[key] = value
+
+
+def mask(low, high):
+    return ((1 << (high - low + 1)) - 1) << low
+
+
+def bits_text(bits):
+    """[3, 8, 9] → '3, 8-9'."""
+    runs = []
+    for bit in sorted(bits):
+        if runs and runs[-1][1] == bit - 1:
+            runs[-1][1] = bit
+        else:
+            runs.append([bit, bit])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+class Resolver:
+    """What follows from the lines together: defaults, names, needs, bits accounted for."""
+
+    def __init__(self, reader):
+        self.dictionary = reader.dictionary
+        self.refuse = reader.refuse
+        self.owners = {ns: {} for ns in NAMESPACES}
+
+    def resolve(self):
+        for capability in self.dictionary.capabilities.values():
+            self.fill(capability)
+            self.name(capability)
+        for namespace, name, ident, place in self.dictionary.extra_aliases:
+            capability = self.dictionary.capabilities.get(ident)
+            if capability is None:
+                self.refuse(place, f"alias '{name}' leads to '{ident}', which is no entry: "
+                                   "correct the id")
+                continue
+            self.own(namespace, name, capability, place)
+        self.needs()
+        self.accounted()
+        if not self.dictionary.version:
+            self.refuse("schema/dictionary", "no version: add a line 'dictionary 2026.1'")
+
+    def fill(self, capability):
+        group, keys = capability.group, capability.keys
+        in_register = capability.register is not None and capability.register is group
+        for key, value in group.defaults.items():
+            keys.setdefault(key, value)
+        if in_register:
+            keys.setdefault("libvirt", "*")
+            keys.setdefault("qemu", "*")
+        capability.flags |= group.flags
+        if not capability.flags & {"offer", "sight"}:
+            capability.flags.add("offer")
+        if "contract=exact" in capability.flags:
+            capability.flags |= {"offer", "sight"}
+        if "unmigratable" in capability.flags:
+            capability.flags.add("unmigratable=libvirt")
+        keys.setdefault("source", group.source)
+        self.check_values(capability)
+
+    def check_values(self, capability):
+        keys, place = capability.keys, capability.place
+        for who in keys.get("emulated-by", "").split(","):
+            if who and who not in EMULATORS:
+                self.refuse(place, f"nobody called '{who}' emulates (use {', '.join(EMULATORS)})")
+        if "unit" in keys and keys["unit"] not in UNITS:
+            self.refuse(place, f"unknown unit '{keys['unit']}' (use {', '.join(UNITS)})")
+        if capability.rule == "chain" and "labels" not in keys:
+            self.refuse(place, f"'{capability.id}' is a chain without labels: name its levels, "
+                               "least first")
+        if capability.rule != "chain" and "labels" in keys:
+            self.refuse(place, f"'{capability.id}' has labels but is no chain")
+        if capability.rule == "immunity" and "security" not in keys:
+            self.refuse(place, f"'{capability.id}' is an immunity without a class: say "
+                               "security=CLASS")
+
+    def name(self, capability):
+        for namespace in NAMESPACES:
+            value = capability.keys.get(namespace, "none")
+            if value == "none":
+                continue
+            for pattern in value.split(","):
+                for name in self.spell(namespace, pattern, capability):
+                    self.own(namespace, name, capability, capability.place)
+
+    @staticmethod
+    def spell(namespace, pattern, capability):
+        if "*" not in pattern:
+            return [pattern]
+        name = capability.name
+        if namespace == "kernel":
+            return [pattern.replace("*", re.sub("[.-]", "_", name))]
+        if namespace == "qemu" and "_" in name:
+            return [pattern.replace("*", name.replace("_", "-")), pattern.replace("*", name)]
+        return [pattern.replace("*", name)]
+
+    def own(self, namespace, name, capability, place):
+        owner = self.owners[namespace].get(name)
+        if owner:
+            self.refuse(place, f"duplicate alias: {namespace} calls '{owner.id}' at {owner.place} "
+                               f"'{name}' already: give each name once, or {namespace}=none")
+            return
+        self.owners[namespace][name] = capability
+        capability.names[namespace].append(name)
+
+    def needs(self):
+        entries = self.dictionary.capabilities
+        for capability in entries.values():
+            for ident in filter(None, capability.keys.get("needs", "").split(",")):
+                if ident not in entries:
+                    self.refuse(capability.place, f"'{capability.id}' needs '{ident}', which is "
+                                                  "no entry: correct the id")
+                elif ident != capability.id or "needs" not in capability.group.defaults:
+                    capability.needs.append(ident)
+        done = set()
+        for capability in entries.values():
+            self.walk(capability, [], done)
+
+    def walk(self, capability, path, done):
+        if capability.id in path:
+            circle = path[path.index(capability.id):] + [capability.id]
+            self.refuse(capability.place, f"needs run in a circle: {' -> '.join(circle)}: "
+                                          "take one away")
+            done.update(path)
+            return
+        if capability.id in done:
+            return
+        for ident in capability.needs:
+            self.walk(self.dictionary.capabilities[ident], path + [capability.id], done)
+        done.add(capability.id)
+
+    def accounted(self):
+        for register in self.dictionary.registers.values():
+            if register.kind == "kvm":
+                continue
+            missing = [bit for bit in range(register.width) if bit not in register.owner]
+            if missing:
+                self.refuse(register.place,
+                            f"bits {bits_text(missing)} of '{register.name}' are not accounted "
+                            "for: add an entry, 'reserved BITS' or 'unnamed BITS WHY'")
+
+
+# --- output ------------------------------------------------------------------------------------
+
+def c_string(text):
+    if text is None:
+        return "NULL"
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def c_constant(prefix, word):
+    return prefix + word.upper().replace("-", "_")
+
+
+def ordered(dictionary):
+    capabilities = sorted(dictionary.capabilities.values(), key=lambda c: c.id.encode())
+    registers = sorted((r for r in dictionary.registers.values() if r.entries),
+                       key=Register.sort_key)
+    return capabilities, registers
+
+
+def c_register(register):
+    kind = {"cpuid": "REG_CPUID", "msr": "REG_MSR", "kvm": "REG_KVM_EXTENSION"}[register.kind]
+    part = f"'{register.part}'" if register.part else "0"
+    return (f"\t{{ {c_string(register.name)}, {kind}, 0x{register.index:x}, "
+            f"0x{register.subindex:x}, {part}, 0x{register.known:x},\n"
+            f"\t  {c_string(register.source)} }},")
+
+
+def c_capability(capability, number, bit, register):
+    keys = capability.keys
+    flags = " | ".join(FLAGS[word] for word in FLAGS if word in capability.flags)
+    who = " | ".join(EMULATORS[word] for word in EMULATORS
+                     if word in keys.get("emulated-by", "").split(","))
+    labels = f"labels_{number}" if "labels" in keys else "NULL"
+    needs = f"needs_{number}" if capability.needs else "no_needs"
+    names = ", ".join(c_string(capability.names[ns][0] if capability.names[ns] else None)
+                      for ns in NAMESPACES)
+    return [
+        f"\t[{number}] = {{",
+        f"\t\t.id = {c_string(capability.id)},",
+        f"\t\t.type = {c_constant('CAP_', capability.type)},",
+        f"\t\t.rule = {c_constant('RULE_', capability.rule)},",
+        f"\t\t.flags = {flags},",
+        f"\t\t.emulated_by = {who or 0},",
+        f"\t\t.bit = {bit},",
+        f"\t\t.reg = {register},",
+        f"\t\t.low = {capability.low},",
+        f"\t\t.high = {capability.high},",
+        f"\t\t.unit = {c_string(keys.get('unit'))},",
+        f"\t\t.security = {c_string(keys.get('security'))},",
+        f"\t\t.labels = {labels},",
+        f"\t\t.needs = {needs},",
+        f"\t\t.names = {{ {names} }},",
+        f"\t\t.since = {c_string(keys.get('since'))},",
+        f"\t\t.sentence = {c_string(capability.sentence)},",
+        f"\t\t.source = {c_string(keys['source'])},",
+        "\t},",
+    ]
+
+
+def c_lists(capabilities, index):
+    out = ["static const uint16_t no_needs[] = { 0xffff };"]
+    for number, capability in enumerate(capabilities):
+        if capability.needs:
+            needs = ", ".join(str(index[ident]) for ident in capability.needs)
+            out.append(f"static const uint16_t needs_{number}[] = {{ {needs}, 0xffff }};")
+        if "labels" in capability.keys:
+            labels = ", ".join(c_string(word) for word in capability.keys["labels"].split(","))
+            out.append(f"static const char *const labels_{number}[] = {{ {labels}, NULL }};")
+    return out
+
+
+def c_aliases(capabilities):
+    out, tables, counts = [], [], []
+    for namespace in NAMESPACES:
+        rows = sorted((name.encode(), name, number) for number, capability in
+                      enumerate(capabilities) for name in capability.names[namespace])
+        out.append(f"static const struct cap_alias {namespace}_aliases[] = {{")
+        out += [f"\t{{ {c_string(name)}, {number} }}," for _, name, number in rows]
+        # a sentinel, so that a namespace without names is still an array
+        out += ["\t{ NULL, 0xffff },", "};", ""]
+        constant = c_constant("NS_", namespace)
+        tables.append(f"\t[{constant}] = {namespace}_aliases,")
+        counts.append(f"\t[{constant}] = {len(rows)},")
+    out += ["const struct cap_alias *const cap_aliases[CAP_NAMESPACES] = {", *tables, "};", "",
+            "const size_t cap_alias_count[CAP_NAMESPACES] = {", *counts, "};", ""]
+    return out
+
+
+def c_asserts():
+    out = [f"static_assert(CAP_TYPES == {len(TYPES)}, \"TYPES of gen-dictionary.py\");",
+           f"static_assert(RULES == {len(RULES)}, \"RULES of gen-dictionary.py\");",
+           f"static_assert(CAP_NAMESPACES == {len(NAMESPACES)}, "
+           "\"NAMESPACES of gen-dictionary.py\");"]
+    for number, word in enumerate(TYPES):
+        constant = c_constant("CAP_", word)
+        out.append(f"static_assert({constant} == {number}, \"order of enum cap_type\");")
+    for number, word in enumerate(RULES):
+        constant = c_constant("RULE_", word)
+        out.append(f"static_assert({constant} == {number}, \"order of enum cap_rule\");")
+    return out
+
+
+def write_c(dictionary):
+    capabilities, registers = ordered(dictionary)
+    index = {capability.id: number for number, capability in enumerate(capabilities)}
+    place = {register.name: number for number, register in enumerate(registers)}
+    bools = [number for number, c in enumerate(capabilities) if c.type == "bool"]
+    bit = {number: where for where, number in enumerate(bools)}
+    out = ["/* SPDX-License-Identifier: LGPL-2.1-or-later */",
+           "/*",
+           " * dictionary-tables.c: the capability dictionary as tables (see dictionary.h).",
+           " *",
+           " * Written by schema/gen-dictionary.py from schema/dictionary/; edit those.",
+           " */",
+           "#include <assert.h>", "", "#include \"model/dictionary.h\"", "",
+           *c_asserts(), "",
+           f"const char cap_dictionary_version[] = {c_string(dictionary.version)};", "",
+           *c_lists(capabilities, index), "",
+           "const struct cap_register cap_registers[] = {",
+           *[c_register(register) for register in registers], "};", "",
+           f"const size_t cap_register_count = {len(registers)};", "",
+           "const struct capability cap_table[] = {"]
+    for number, capability in enumerate(capabilities):
+        register = place[capability.register.name] if capability.register else -1
+        out += c_capability(capability, number, bit.get(number, -1), register)
+    out += ["};", "", f"const size_t cap_count = {len(capabilities)};",
+            f"static_assert(sizeof(cap_table) / sizeof(cap_table[0]) == {len(capabilities)},",
+            "\t      \"cap_table\");",
+            f"static_assert({len(capabilities)} < 0xffff, \"an index fits uint16_t\");", "",
+            f"const size_t cap_bits = {len(bools)};", "",
+            "const uint16_t cap_by_bit[] = {"]
+    for start in range(0, len(bools), 12):
+        out.append("\t" + ", ".join(str(n) for n in bools[start:start + 12]) + ",")
+    out += ["};", "", *c_aliases(capabilities)]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def json_capability(capability):
+    keys = capability.keys
+    out = {"id": capability.id, "type": capability.type, "rule": capability.rule,
+           "sentence": capability.sentence, "source": keys["source"],
+           "flags": [word for word in FLAGS if word in capability.flags]}
+    if capability.register:
+        out["register"] = capability.register.name
+        out["low"], out["high"] = capability.low, capability.high
+    names = {ns: capability.names[ns] for ns in NAMESPACES if capability.names[ns]}
+    if names:
+        out["names"] = names
+    if "emulated-by" in keys:
+        out["emulated_by"] = keys["emulated-by"].split(",")
+    if "labels" in keys:
+        out["labels"] = keys["labels"].split(",")
+    if capability.needs:
+        out["needs"] = capability.needs
+    for key in ("unit", "security", "since"):
+        if key in keys:
+            out[key] = keys[key]
+    return out
+
+
+def json_register(register):
+    out = {"name": register.name, "kind": register.kind, "index": f"0x{register.index:x}",
+           "known": f"0x{register.known:x}", "source": register.source}
+    if register.kind == "cpuid":
+        out["subindex"], out["part"] = f"0x{register.subindex:x}", f"e{register.part}x"
+    if register.unnamed:
+        out["unnamed"] = [{"low": low, "high": high, "why": why}
+                          for low, high, why in register.unnamed]
+    return out
+
+
+def write_json(dictionary):
+    capabilities, registers = ordered(dictionary)
+    return json.dumps({
+        "format": "capbroker.dictionary/1",
+        "generated_by": "schema/gen-dictionary.py from schema/dictionary/",
+        "version": dictionary.version,
+        "rules": RULES,
+        "registers": [json_register(register) for register in registers],
+        "capabilities": [json_capability(capability) for capability in capabilities],
+    }, indent=1) + "\n"
+
+
+def sql_string(text):
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def write_sql(dictionary):
+    capabilities, _ = ordered(dictionary)
+    out = ["-- SPDX-License-Identifier: LGPL-2.1-or-later",
+           "-- Written by schema/gen-dictionary.py from schema/dictionary/; edit those.",
+           f"-- dictionary {dictionary.version}"]
+    for capability in capabilities:
+        values = (capability.id, capability.type, capability.rule,
+                  capability.keys.get("security"), capability.sentence, capability.keys["source"])
+        out.append("INSERT INTO capability (id, type, rule, security, sentence, source) VALUES "
+                   f"({', '.join(sql_string(value) for value in values)});")
+    return "\n".join(out) + "\n"
+
+
+ROOMS = {
+    "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
+    "host": "The host's kernel, its options and its microcode.",
+    "hyperv": "Enlightenments for Windows guests; QEMU lists them among a processor's properties.",
+    "kvm": "Answers of KVM_CHECK_EXTENSION.",
+    "libvirt": "The management daemon.",
+    "mitigation": "What the kernel says of each vulnerability: vulnerable, mitigated or not "
+                  "affected.",
+    "msr": "Feature MSRs: immunities, obligations, and what nested virtualization may use.",
+    "qemu": "The emulator: machine types, version, and the processor options that are no features.",
+    "xsave": "Components of extended state.",
+}
+
+
+def rst(text):
+    return re.sub(r"([\\*`|_])", r"\\\1", text)
+
+
+def man_facts(capability):
+    keys = capability.keys
+    facts = [f"{capability.type}, {capability.rule}"]
+    flags = [word for word in FLAGS if word in capability.flags - {"offer"}]
+    if "unmigratable" in flags:
+        flags.remove("unmigratable=libvirt")
+    facts += flags
+    for key in ("unit", "security", "emulated-by", "since"):
+        if key in keys:
+            facts.append(f"{key} {keys[key].replace(',', ', ')}")
+    if "labels" in keys:
+        facts.append("levels " + " < ".join(keys["labels"].split(",")))
+    if capability.needs:
+        facts.append("needs " + ", ".join(capability.needs))
+    for namespace in NAMESPACES:
+        names = capability.names[namespace]
+        if names and names != [capability.name]:
+            facts.append(f"{namespace} calls it {', '.join(names)}")
+    where = keys["source"]
+    if capability.register and capability.register.kind != "kvm":
+        bits = bits_text(range(capability.low, capability.high + 1))
+        where += f" bit {bits}" if capability.low == capability.high else f" bits {bits}"
+    return facts, where
+
+
+def man_entry(capability):
+    facts, where = man_facts(capability)
+    sentence = capability.sentence[0].upper() + capability.sentence[1:]
+    return [f"``{capability.id}``", f"    {rst(sentence)}.",
+            f"    {rst('; '.join(facts))}.", f"    {rst(where)}.", ""]
+
+
+def write_man(dictionary):
+    capabilities, _ = ordered(dictionary)
+    title = "capbroker-capabilities"
+    out = [".. SPDX-License-Identifier: LGPL-2.1-or-later",
+           ".. Written by schema/gen-dictionary.py from schema/dictionary/; edit those.", "",
+           "=" * len(title), title, "=" * len(title), "",
+           "what capbroker knows of capabilities".center(1), "-" * 36, "",
+           ":Manual section: 7", ":Manual group: capbroker", "",
+           "DESCRIPTION", "===========", "",
+           f"Dictionary {dictionary.version}: {len(capabilities)} capabilities. Each has an id "
+           "that never changes its meaning, a type, and a rule that says how the values of two "
+           "hosts meet. ``capbroker explain`` *NAME* shows one entry, under any name it goes by.",
+           "", "RULES", "=====", ""]
+    for rule, paragraph in RULES.items():
+        out += [f"``{rule}``", f"    {rst(paragraph)}", ""]
+    out += ["WORDS", "=====", ""]
+    for word, meaning in WORDS.items():
+        out += [f"``{word}``", f"    {rst(meaning)}", ""]
+    rooms = sorted({capability.room for capability in capabilities})
+    for room in rooms:
+        out += [room.upper(), "=" * len(room), "", rst(ROOMS.get(room, "")), ""]
+        for capability in capabilities:
+            if capability.room == room:
+                out += man_entry(capability)
+    out += ["SEE ALSO", "========", "", "**capbroker**\\ (1), **capbroker-probe**\\ (1)"]
+    return "\n".join(out) + "\n"
+
+
+WORDS = {
+    "offer": "Something a host offers. It meets: a host may offer more than a guest needs.",
+    "sight": "Something a guest sees, as the host has it; frozen when the guest starts.",
+    "unmigratable": "A guest that has it can't be moved.",
+    "unmigratable=libvirt": "libvirt leaves it out of migratable models, QEMU does not.",
+    "host-only": "Shown and recorded; takes no part in baselines, classes and checks.",
+    "qemu-option": "A switch that QEMU lists among the features; never taken for one.",
+    "contract=exact": "Meets by its rule in an offer; a running guest must find it just as it was.",
+    "emulated-by": "Who can supply it where the hardware lacks it: kvm, tcg (QEMU's emulation of "
+                   "processors), qemu itself, or the kernel.",
+    "security": "The class of attack that losing it opens, or against which it obliges.",
+    "needs": "What it is meaningless without.",
+}
+
+OUTPUTS = {"c": write_c, "json": write_json, "sql": write_sql, "man": write_man}
+
+
+def read_dictionary(paths):
+    reader = Reader()
+    for path in sorted(paths, key=os.path.basename):
+        reader.read(path)
+    if not reader.refusals:
+        Resolver(reader).resolve()
+    return reader.dictionary, reader.refusals
+
+
+def write_file(path, text):
+    """Whole or not at all: a build that is interrupted leaves no half a table."""
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    partial = path + ".tmp"
+    with open(partial, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(partial, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Read the capability dictionary, check it, and "
+                                     "write what is asked for.")
+    for name, what in (("c", "C tables"), ("json", "JSON"), ("sql", "rows for the store"),
+                       ("man", "capbroker-capabilities(7) as RST")):
+        parser.add_argument(f"--{name}", metavar="FILE", help=f"write the {what} ('-': stdout)")
+    parser.add_argument("files", nargs="+", metavar="FILE.dict")
+    arguments = parser.parse_args()
+    dictionary, refusals = read_dictionary(arguments.files)
+    if refusals:
+        print("\n".join(refusals), file=sys.stderr)
+        return 1
+    try:
+        for name, writer in OUTPUTS.items():
+            path = getattr(arguments, name)
+            if path:
+                write_file(path, writer(dictionary))
+    except OSError as error:
+        print(f"gen-dictionary.py: cannot write: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
