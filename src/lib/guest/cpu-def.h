@@ -55,8 +55,26 @@ void cpu_def_free(struct cpu_def *def);
 typedef struct cpu_def CpuDef;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuDef, cpu_def_free)
 
-const char *cpu_mode_name(enum cpu_mode mode);     /* "host-model" */
+/**
+ * cpu_def_new - an empty definition: no mode, no model, exact
+ * @path: where it stands, or is said to stand
+ */
+struct cpu_def *cpu_def_new(const char *path);
+
+/* Adds a feature; @path is stolen. */
+void cpu_def_add_feature(struct cpu_def *def, const char *name, enum cpu_policy policy,
+			 char *path);
+
+/**
+ * cpu_def_feature_path - where the @n-th feature (from 1) of the element at @cpu stands
+ * @one: it is the only one
+ */
+char *cpu_def_feature_path(const char *cpu, unsigned int n, bool one);
+
+/* Names as libvirt writes them; the value that stands for "not written" has one of ours. */
+const char *cpu_mode_name(enum cpu_mode mode);       /* "host-model" */
+const char *cpu_match_name(enum cpu_match match);    /* "strict" */
+const char *cpu_check_name(enum cpu_check check);    /* "partial" */
 const char *cpu_policy_name(enum cpu_policy policy); /* "require" */
-const char *cpu_check_name(enum cpu_check check);
 
 #endif

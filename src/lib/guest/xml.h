@@ -2,8 +2,9 @@
 /*
  * xml.h: XML bytes in, a plain tree out; the only file that knows libxml2.
  *
- * No network, no external or internal entities (a document with a DTD's entity declarations is
- * refused), bounded size, depth and number of nodes.
+ * No network, no external or internal entities (a document with a document type declaration is
+ * refused), UTF-8 only, bounded size, depth and number of nodes. An element or attribute of
+ * libvirt's QEMU namespace is called "qemu:NAME" whatever its prefix.
  */
 #ifndef GUEST_XML_H
 #define GUEST_XML_H

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * needs-unjudged.c: the parts of a domain definition that could matter on another host and that
+ * nothing judges yet, so that an answer can list them.
+ *
+ * A part that commonly decides whether a guest starts on a given host, or that is not known here
+ * at all, "decides": its verdict is unknown. Ordinary devices are listed once a type with their
+ * number. Only names from these tables and short plain words of the definition get into the text,
+ * which leaves the host with the guest's entry.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "guest/needs-parts.h"
+
+#define MAX_ELEMENT_NAME 64u /* longer ones are not repeated */
+
+/* How an element is listed. */
+enum part {
+	SILENT,	 /* judged, elsewhere, or nothing that a host could lack */
+	LISTED,	 /* once a type */
+	DECIDES, /* each, with its own place */
+	INSIDE,	 /* its children have a table of their own */
+};
+
+struct part_rule {
+	const char *name;
+	enum part part;
+	const char *what; /* NULL: the element's name */
+};
+
+static const struct part_rule top_rules[] = {
+	{ "blkiotune", LISTED, NULL },
+	{ "bootloader", DECIDES, "boot loader of the host" },
+	{ "clock", SILENT, NULL },
+	{ "cpu", INSIDE, NULL },
+	{ "cputune", INSIDE, NULL },
+	{ "currentMemory", SILENT, NULL },
+	{ "defaultiothread", SILENT, NULL },
+	{ "description", SILENT, NULL },
+	{ "devices", INSIDE, NULL },
+	{ "features", INSIDE, NULL },
+	{ "genid", LISTED, "generation id" },
+	{ "idmap", DECIDES, "user id map of a container" },
+	{ "iothreadids", SILENT, NULL },
+	{ "iothreads", SILENT, NULL },
+	{ "keywrap", DECIDES, "key wrapping" },
+	{ "launchSecurity", DECIDES, "launch security (encrypted memory)" },
+	{ "maxMemory", LISTED, "room for memory hot-plug" },
+	{ "memory", SILENT, NULL },
+	{ "memoryBacking", INSIDE, NULL },
+	{ "memtune", LISTED, NULL },
+	{ "metadata", SILENT, NULL },
+	{ "name", SILENT, NULL },
+	{ "numatune", INSIDE, NULL },
+	{ "on_crash", SILENT, NULL },
+	{ "on_lockfailure", SILENT, NULL },
+	{ "on_poweroff", SILENT, NULL },
+	{ "on_reboot", SILENT, NULL },
+	{ "os", INSIDE, NULL },
+	{ "perf", LISTED, "performance events" },
+	{ "pm", SILENT, NULL },
+	{ "qemu:capabilities", DECIDES, "QEMU capabilities forced on or off" },
+	{ "qemu:commandline", DECIDES, "QEMU command line of its own" },
+	{ "qemu:deprecation", SILENT, NULL },
+	{ "qemu:override", DECIDES, "QEMU device properties overridden" },
+	{ "resource", LISTED, "resource partition" },
+	{ "seclabel", LISTED, "security label" },
+	{ "sysinfo", LISTED, NULL },
+	{ "throttlegroups", LISTED, NULL },
+	{ "title", SILENT, NULL },
+	{ "uuid", SILENT, NULL },
+	{ "vcpu", SILENT, NULL },
+	{ "vcpus", LISTED, "hot-pluggable virtual CPUs" },
+};
+
+static const struct part_rule cpu_rules[] = {
+	{ "arch", SILENT, NULL },	{ "cache", DECIDES, "CPU cache mode" },
+	{ "feature", SILENT, NULL },	{ "maxphysaddr", SILENT, NULL },
+	{ "model", SILENT, NULL },	{ "numa", DECIDES, "NUMA cells" },
+	{ "topology", SILENT, NULL },	{ "vendor", SILENT, NULL },
+};
+
+static const struct part_rule cputune_rules[] = {
+	{ "cachetune", DECIDES, "cache allocation" },
+	{ "emulator_period", LISTED, "CPU bandwidth" },
+	{ "emulator_quota", LISTED, "CPU bandwidth" },
+	{ "emulatorpin", DECIDES, "pinning to host CPUs" },
+	{ "emulatorsched", LISTED, "scheduler" },
+	{ "global_period", LISTED, "CPU bandwidth" },
+	{ "global_quota", LISTED, "CPU bandwidth" },
+	{ "iothread_period", LISTED, "CPU bandwidth" },
+	{ "iothread_quota", LISTED, "CPU bandwidth" },
+	{ "iothreadpin", DECIDES, "pinning to host CPUs" },
+	{ "iothreadsched", LISTED, "scheduler" },
+	{ "memorytune", DECIDES, "memory bandwidth allocation" },
+	{ "period", LISTED, "CPU bandwidth" },
+	{ "quota", LISTED, "CPU bandwidth" },
+	{ "shares", LISTED, "CPU shares" },
+	{ "vcpupin", DECIDES, "pinning to host CPUs" },
+	{ "vcpusched", LISTED, "scheduler" },
+};
+
+static const struct part_rule numatune_rules[] = {
+	{ "memnode", DECIDES, "memory from given host nodes" },
+	{ "memory", DECIDES, "memory from given host nodes" },
+};
+
+static const struct part_rule backing_rules[] = {
+	{ "access", LISTED, "memory access mode" },
+	{ "allocation", LISTED, "memory allocation mode" },
+	{ "discard", SILENT, NULL },
+	{ "hugepages", DECIDES, "huge pages" },
+	{ "locked", DECIDES, "locked memory" },
+	{ "nosharepages", SILENT, NULL },
+	{ "source", INSIDE, NULL },
+};
+
+static const struct part_rule os_rules[] = {
+	{ "acpi", DECIDES, "ACPI table of its own" },
+	{ "bios", SILENT, NULL },
+	{ "boot", SILENT, NULL },
+	{ "bootmenu", SILENT, NULL },
+	{ "cmdline", SILENT, NULL },
+	{ "dtb", LISTED, "device tree file" },
+	{ "firmware", DECIDES, "firmware features" },
+	{ "initrd", LISTED, "kernel and initrd files" },
+	{ "kernel", LISTED, "kernel and initrd files" },
+	{ "loader", DECIDES, "firmware file" },
+	{ "nvram", DECIDES, "firmware variables" },
+	{ "shim", DECIDES, "shim file" },
+	{ "smbios", SILENT, NULL },
+	{ "type", SILENT, NULL },
+	{ "varstore", DECIDES, "firmware variables" },
+};
+
+static const struct part_rule features_rules[] = {
+	{ "acpi", SILENT, NULL },     { "apic", SILENT, NULL },
+	{ "hyperv", INSIDE, NULL },   { "ioapic", LISTED, "I/O APIC driver" },
+	{ "kvm", INSIDE, NULL },      { "msrs", LISTED, "MSR handling" },
+	{ "pae", SILENT, NULL },      { "pmu", LISTED, "performance counters" },
+	{ "privnet", SILENT, NULL },  { "pvspinlock", SILENT, NULL },
+	{ "smm", LISTED, "SMM" },     { "tcg", LISTED, "TCG buffer" },
+	{ "vmcoreinfo", SILENT, NULL }, { "vmport", SILENT, NULL },
+};
+
+static const struct part_rule kvm_rules[] = {
+	{ "dirty-ring", DECIDES, "dirty ring" },
+	{ "hidden", SILENT, NULL },
+	{ "hint-dedicated", LISTED, "KVM hints" },
+	{ "poll-control", LISTED, "KVM hints" },
+	{ "pv-ipi", LISTED, "KVM hints" },
+};
+
+static const struct part_rule device_rules[] = {
+	{ "audio", LISTED, NULL },
+	{ "channel", LISTED, NULL },
+	{ "console", LISTED, NULL },
+	{ "controller", LISTED, NULL },
+	{ "crypto", LISTED, NULL },
+	{ "disk", INSIDE, NULL },
+	{ "emulator", SILENT, NULL },
+	{ "filesystem", INSIDE, NULL },
+	{ "graphics", LISTED, NULL },
+	{ "hostdev", INSIDE, NULL },
+	{ "hub", LISTED, NULL },
+	{ "input", LISTED, NULL },
+	{ "interface", INSIDE, NULL },
+	{ "iommu", DECIDES, "virtual IOMMU" },
+	{ "lease", LISTED, NULL },
+	{ "memballoon", LISTED, NULL },
+	{ "memory", DECIDES, "memory device" },
+	{ "nvram", LISTED, NULL },
+	{ "panic", LISTED, NULL },
+	{ "parallel", LISTED, NULL },
+	{ "pstore", DECIDES, "pstore device" },
+	{ "redirdev", LISTED, NULL },
+	{ "redirfilter", SILENT, NULL },
+	{ "rng", LISTED, NULL },
+	{ "serial", LISTED, NULL },
+	{ "shmem", DECIDES, "shared memory device" },
+	{ "smartcard", LISTED, NULL },
+	{ "sound", LISTED, NULL },
+	{ "tpm", DECIDES, "TPM" },
+	{ "video", LISTED, NULL },
+	{ "vsock", LISTED, NULL },
+	{ "watchdog", LISTED, NULL },
+};
+
+struct walk {
+	struct needs *needs;
+	GHashTable *counts; /* path without indices → struct count, of what is listed once */
+	GPtrArray *order;   /* struct count in the order met */
+};
+
+struct count {
+	char *path;
+	const char *what;
+	unsigned int n;
+};
+
+static void walk_children(struct walk *walk, const struct xml_node *parent,
+			  const struct part_rule *rules, size_t n);
+
+static void decides(struct walk *walk, const struct xml_node *node, const char *what)
+{
+	needs_add_unjudged(walk->needs, xml_path(node), what, true);
+}
+
+/* "/domain/devices/disk": the same for all of a type. */
+static void listed(struct walk *walk, const struct xml_node *node, const char *what)
+{
+	g_autofree char *up = xml_path(node->parent);
+	char *path = g_strconcat(up, "/", node->name, NULL);
+	struct count *count = g_hash_table_lookup(walk->counts, path);
+
+	if (count) {
+		g_free(path);
+		count->n++;
+		return;
+	}
+	count = g_new(struct count, 1);
+	*count = (struct count){ path, what ? what : node->name, 1 };
+	g_hash_table_insert(walk->counts, path, count);
+	g_ptr_array_add(walk->order, count);
+}
+
+/* A word of the definition that may be repeated: short and plain, else "other". */
+static const char *plain_word(const char *word)
+{
+	size_t n = word ? strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-_") : 0;
+
+	return n && n <= 32 && !word[n] ? word : "other";
+}
+
+static bool attr_is(const struct xml_node *node, const char *attribute, const char *value)
+{
+	return !g_strcmp0(xml_attr(node, attribute), value);
+}
+
+static void walk_hostdev(struct walk *walk, const struct xml_node *node)
+{
+	const char *type = xml_attr(node, "type");
+	g_autofree char *what = g_strdup_printf("assigned host device (%s)", plain_word(type));
+
+	if (!g_strcmp0(type, "pci") || !g_strcmp0(type, "mdev"))
+		walk->needs->has_host_device = true;
+	decides(walk, node, what);
+}
+
+static void walk_interface(struct walk *walk, const struct xml_node *node)
+{
+	const char *type = xml_attr(node, "type");
+	g_autofree char *what = NULL;
+
+	if (g_strcmp0(type, "hostdev") && g_strcmp0(type, "vdpa") &&
+	    g_strcmp0(type, "vhostuser") && g_strcmp0(type, "vds")) {
+		listed(walk, node, NULL);
+		return;
+	}
+	if (!strcmp(type, "hostdev") || !strcmp(type, "vdpa"))
+		walk->needs->has_host_device = true;
+	what = g_strdup_printf("interface (%s)", type);
+	decides(walk, node, what);
+}
+
+static void walk_disk(struct walk *walk, const struct xml_node *node)
+{
+	const char *type = xml_attr(node, "type");
+	g_autofree char *what = NULL;
+
+	if (g_strcmp0(type, "nvme") && g_strcmp0(type, "vhostvdpa") &&
+	    g_strcmp0(type, "vhostuser")) {
+		listed(walk, node, NULL);
+		return;
+	}
+	if (strcmp(type, "vhostuser"))
+		walk->needs->has_host_device = true;
+	what = g_strdup_printf("disk (%s)", type);
+	decides(walk, node, what);
+}
+
+static void walk_filesystem(struct walk *walk, const struct xml_node *node)
+{
+	if (attr_is(xml_child(node, "driver"), "type", "virtiofs"))
+		decides(walk, node, "shared file system (virtiofs)");
+	else
+		listed(walk, node, NULL);
+}
+
+static void walk_source(struct walk *walk, const struct xml_node *node)
+{
+	if (attr_is(node, "type", "anonymous"))
+		return;
+	if (attr_is(node, "type", "memfd"))
+		decides(walk, node, "memory from memfd");
+	else
+		listed(walk, node, "memory from files");
+}
+
+static void walk_hyperv(struct walk *walk, const struct xml_node *node)
+{
+	const char *mode = xml_attr(node, "mode");
+	g_autofree char *what = NULL;
+
+	if (!mode || !strcmp(mode, "custom"))
+		return;
+	what = g_strdup_printf("Hyper-V enlightenments of the host (%s)", plain_word(mode));
+	decides(walk, node, what);
+}
+
+/* Firmware can also be asked for without a file's name. */
+static void walk_os(struct walk *walk, const struct xml_node *node)
+{
+	const char *firmware = xml_attr(node, "firmware");
+
+	if (firmware) {
+		g_autofree char *what =
+			g_strdup_printf("firmware chosen by libvirt (%s)", plain_word(firmware));
+
+		decides(walk, node, what);
+	}
+	walk_children(walk, node, os_rules, G_N_ELEMENTS(os_rules));
+}
+
+static void walk_cpu(struct walk *walk, const struct xml_node *node)
+{
+	const struct xml_node *phys = xml_child(node, "maxphysaddr");
+
+	if (xml_attr(node, "deprecated_features"))
+		decides(walk, node, "deprecated CPU features");
+	/* Which of these is refused, and when, differs among libvirt's versions. */
+	if (attr_is(phys, "mode", "emulate") ? !xml_attr(phys, "bits") || xml_attr(phys, "limit")
+					     : xml_attr(phys, "bits") != NULL)
+		decides(walk, phys, "maxphysaddr with attributes of another mode");
+	walk_children(walk, node, cpu_rules, G_N_ELEMENTS(cpu_rules));
+}
+
+/* What INSIDE means: a function for the element, or a table for its children. */
+static const struct {
+	const char *name;
+	void (*walk)(struct walk *walk, const struct xml_node *node);
+} walkers[] = {
+	{ "cpu", walk_cpu },	     { "disk", walk_disk },
+	{ "filesystem", walk_filesystem }, { "hostdev", walk_hostdev },
+	{ "hyperv", walk_hyperv },   { "interface", walk_interface },
+	{ "os", walk_os },	     { "source", walk_source },
+};
+
+static const struct {
+	const char *name;
+	const struct part_rule *rules;
+	size_t n;
+} tables[] = {
+	{ "cputune", cputune_rules, G_N_ELEMENTS(cputune_rules) },
+	{ "devices", device_rules, G_N_ELEMENTS(device_rules) },
+	{ "features", features_rules, G_N_ELEMENTS(features_rules) },
+	{ "kvm", kvm_rules, G_N_ELEMENTS(kvm_rules) },
+	{ "memoryBacking", backing_rules, G_N_ELEMENTS(backing_rules) },
+	{ "numatune", numatune_rules, G_N_ELEMENTS(numatune_rules) },
+};
+
+static void walk_inside(struct walk *walk, const struct xml_node *node)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(walkers); i++) {
+		if (!strcmp(walkers[i].name, node->name)) {
+			walkers[i].walk(walk, node);
+			return;
+		}
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+		if (!strcmp(tables[i].name, node->name))
+			walk_children(walk, node, tables[i].rules, tables[i].n);
+}
+
+static const struct part_rule *find_rule(const struct part_rule *rules, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(rules[i].name, name))
+			return &rules[i];
+	return NULL;
+}
+
+static void walk_children(struct walk *walk, const struct xml_node *parent,
+			  const struct part_rule *rules, size_t n)
+{
+	for (const struct xml_node *node = parent->children; node; node = node->next) {
+		const struct part_rule *rule = find_rule(rules, n, node->name);
+
+		if (walk->needs->unjudged->len >= NEEDS_MAX_UNJUDGED)
+			return;
+		if (!rule)
+			decides(walk, strlen(node->name) > MAX_ELEMENT_NAME ? parent : node,
+				"element that this version doesn't know");
+		else if (rule->part == LISTED)
+			listed(walk, node, rule->what);
+		else if (rule->part == DECIDES)
+			decides(walk, node, rule->what ? rule->what : rule->name);
+		else if (rule->part == INSIDE)
+			walk_inside(walk, node);
+	}
+}
+
+static void list_kind(struct needs *needs, const struct xml_node *domain)
+{
+	const struct xml_node *type = xml_at(domain, "os/type");
+	g_autofree char *what = NULL;
+
+	if (!needs->accel) {
+		what = g_strdup_printf("domain type '%s'", plain_word(needs->type));
+		needs_add_unjudged(needs, g_strdup("/domain/@type"), what, true);
+	}
+	if (needs->os_type && strcmp(needs->os_type, "hvm"))
+		needs_add_unjudged(needs, xml_path(type), "guest of another kind than hvm", true);
+	if (needs->arch && strcmp(needs->arch, "x86_64") && strcmp(needs->arch, "i686"))
+		needs_add_unjudged(needs, g_strdup("/domain/os/type/@arch"),
+				   "architecture other than x86", true);
+	if (xml_attr(xml_child(domain, "vcpu"), "cpuset"))
+		needs_add_unjudged(needs, g_strdup("/domain/vcpu/@cpuset"), "pinning to host CPUs",
+				   true);
+	needs->has_viommu = xml_at(domain, "devices/iommu") != NULL;
+}
+
+static void count_free(gpointer data)
+{
+	struct count *count = data;
+
+	g_free(count->path);
+	g_free(count);
+}
+
+void needs_list_unjudged(struct needs *needs, const struct xml_node *domain)
+{
+	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) order = g_ptr_array_new_with_free_func(count_free);
+	struct walk walk = { .needs = needs, .counts = counts, .order = order };
+
+	list_kind(needs, domain);
+	walk_children(&walk, domain, top_rules, G_N_ELEMENTS(top_rules));
+	for (guint i = 0; i < order->len; i++) {
+		const struct count *count = g_ptr_array_index(order, i);
+		g_autofree char *what = g_strdup_printf("%s (%u)", count->what, count->n);
+
+		needs_add_unjudged(needs, g_strdup(count->path), count->n > 1 ? what : count->what,
+				   false);
+	}
+}
