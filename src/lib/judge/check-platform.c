@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* check-platform.c: architecture, accelerator, emulator, machine type, vCPUs. */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+
+static bool is_x86(const char *arch)
+{
+	return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
+}
+
+void check_arch(struct judgement *j)
+{
+	const char *host = j->target.profile->arch;
+	const char *guest = j->needs->arch;
+	struct finding *f;
+
+	if (j->needs->cpu_only && j->cpu && j->cpu->def->arch)
+		guest = j->cpu->def->arch;
+	if (!guest || !host)
+		return;
+	if (is_x86(guest) && is_x86(host) && (strcmp(guest, "x86_64") || strcmp(host, "i686")))
+		return;
+	if (j->needs->cpu_only || is_x86(guest) || (j->target.emulators_known && !j->target.path_listed))
+		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup("/domain/os/type/@arch"),
+				g_strdup_printf("guest is %s, host is %s", guest, host),
+				g_strdup("choose a host of the guest's architecture"));
+	else
+		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup("/domain/os/type/@arch"),
+				g_strdup_printf("guests of %s are not judged by this version, only x86-64",
+						guest),
+				NULL);
+	finding_item(f->need, "host.arch", json_string(guest));
+	finding_item(f->have, "host.arch", json_string(host));
+}
+
+static const json_t *source_of(const struct profile *profile, const char *name)
+{
+	const json_t *sources = json_object_get(json_object_get(profile->doc, "probe"), "sources");
+	const json_t *source;
+	size_t i;
+
+	json_array_foreach (sources, i, source)
+		if (!g_strcmp0(json_string_value(json_object_get(source, "name")), name))
+			return source;
+	return NULL;
+}
+
+/* 1: there, 0: known not to be there, -1: not known. */
+static int accel_there(const struct judgement *j, const char *accel)
+{
+	const struct profile *profile = j->target.profile;
+	const json_t *kvm = source_of(profile, "kvm");
+	bool libvirt_lists = false;
+
+	for (guint i = 0; i < profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+
+		if (j->target.path && g_strcmp0(e->scope.emulator, j->target.path))
+			continue;
+		if (!g_strcmp0(e->scope.accel, accel))
+			return 1;
+		libvirt_lists |= e->scope.view == VIEW_LIBVIRT && e->machines;
+	}
+	if (libvirt_lists)
+		return 0;
+	if (!strcmp(accel, "kvm") && kvm &&
+	    !strcmp(json_string_value(json_object_get(kvm, "state")), "missing"))
+		return 0;
+	return -1;
+}
+
+void check_accel(struct judgement *j)
+{
+	const char *accel = j->needs->accel;
+	struct finding *f;
+	int there;
+
+	if (!accel) {
+		f = finding_add(j, j->target.emulators_known ? V_BLOCK : V_UNKNOWN,
+				EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/@type"),
+				g_strdup_printf("domain type '%s' is neither kvm nor qemu",
+						j->needs->type ? j->needs->type : ""),
+				g_strdup("use type='kvm' or type='qemu'"));
+		finding_item(f->need, "qemu.accel", json_string(j->needs->type ? j->needs->type : ""));
+		return;
+	}
+	there = accel_there(j, accel);
+	if (there == 1)
+		return;
+	f = finding_add(j, there ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+			g_strdup("/domain/@type"),
+			there ? g_strdup_printf("whether the host has accelerator %s is not known", accel) :
+				g_strdup_printf("host has no accelerator %s", accel),
+			there ? g_strdup("run 'capbroker probe' on the host, or import its domain capabilities") :
+				g_strdup("enable virtualization in the firmware and load the kvm module, or use type='qemu'"));
+	finding_item(f->need, "qemu.accel", json_string(accel));
+	finding_item(f->have, "qemu.accel", there ? json_null() : json_string("tcg"));
+}
+
+/* The folders that a probe, and libvirt, look for emulators in. */
+static bool usual_place(const char *path)
+{
+	static const char *const folders[] = { "/usr/bin/", "/usr/local/bin/", "/usr/libexec/" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
+		if (g_str_has_prefix(path, folders[i]) && !strchr(path + strlen(folders[i]), '/'))
+			return true;
+	return false;
+}
+
+void check_emulator(struct judgement *j)
+{
+	const struct target *t = &j->target;
+	const char *asked = j->needs->emulator;
+	struct finding *f;
+
+	if (t->path_listed)
+		return;
+	if (asked && t->emulators_known && usual_place(asked))
+		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup("/domain/devices/emulator"),
+				g_strdup_printf("host has no emulator '%s'", asked),
+				g_strdup("install it there, or leave <emulator> out of the definition"));
+	else
+		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+				asked ? g_strdup("/domain/devices/emulator") : NULL,
+				asked ? g_strdup_printf("whether the host has emulator '%s' is not known", asked) :
+					g_strdup("which emulators the host has is not known"),
+				g_strdup("run 'capbroker probe' on the host, or import its domain capabilities"));
+	if (asked)
+		finding_item(f->need, "qemu.emulator", json_string(asked));
+}
+
+static bool newer_than_qemu(const struct judgement *j, const char *machine)
+{
+	const char *dash = strrchr(machine, '-');
+
+	for (guint i = 0; dash && g_ascii_isdigit(dash[1]) && i < j->target.profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(j->target.profile->emulators, i);
+
+		if (e->version && !g_strcmp0(e->scope.emulator, j->target.path))
+			return version_compare(dash + 1, e->version) > 0;
+	}
+	return false;
+}
+
+static char *machine_fix(const struct judgement *j, const char *machine)
+{
+	struct machine_life life;
+
+	if (newer_than_qemu(j, machine))
+		return g_strdup("upgrade QEMU there, or define the guest with an older machine type");
+	if (tables_machine(j->judge->tables, machine, &life) && life.removed)
+		return g_strdup_printf("upstream removes %s from %s on: power the guest off and define a newer machine type",
+				       machine, life.removed);
+	return g_strdup("define the guest with a machine type both hosts have (capbroker baseline)");
+}
+
+void check_machine(struct judgement *j)
+{
+	const struct target *t = &j->target;
+	const char *asked = j->needs->machine;
+	const char *name = asked ? asked : "(default)";
+	struct finding *f;
+
+	if (t->info)
+		return;
+	if (!t->machines_known)
+		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup("/domain/os/type/@machine"),
+				g_strdup_printf("whether the host has machine type %s is not known", name),
+				g_strdup("run 'capbroker probe' on the host, or import its capabilities"));
+	else
+		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup("/domain/os/type/@machine"),
+				g_strdup_printf("host's QEMU has no machine type %s", name),
+				machine_fix(j, name));
+	f->capability = "qemu.machine";
+	finding_item(f->need, "qemu.machine", json_string(name));
+	finding_item(f->have, "qemu.machine", t->machines_known ? json_false() : json_null());
+}
+
+void check_machine_age(struct judgement *j)
+{
+	const struct machine *m = j->target.info;
+	struct finding *f;
+
+	if (!m || m->deprecated != 1)
+		return;
+	f = finding_add(j, V_WARN, EFFECT_FAILS_SAFELY, ON_BOTH,
+			g_strdup("/domain/os/type/@machine"),
+			g_strdup_printf("machine type %s is deprecated by this host's QEMU", m->name),
+			g_strdup("plan a restart with a newer machine type (capbroker baseline)"));
+	f->capability = "qemu.machine";
+	finding_item(f->need, "qemu.machine", json_string(m->name));
+	finding_item(f->have, "qemu.machine", json_string("deprecated"));
+}
+
+/* The smaller of what the machine type and KVM take; 0: not known. */
+static uint64_t vcpu_limit(const struct judgement *j, const char **what)
+{
+	int cap = cap_find("kvm.max-vcpus");
+	uint64_t limit = j->target.info ? j->target.info->cpu_max : 0;
+	json_int_t libvirt = 0;
+
+	*what = "machine type";
+	if (j->target.libvirt)
+		libvirt = json_integer_value(json_object_get(j->target.libvirt->json, "vcpu_max"));
+	if (libvirt > 0 && (!limit || (uint64_t)libvirt < limit)) {
+		limit = (uint64_t)libvirt;
+		*what = "libvirt's domain capabilities";
+	}
+	for (guint i = 0; cap >= 0 && !g_strcmp0(j->needs->accel, "kvm") &&
+			  i < j->target.profile->offers->len;
+	     i++) {
+		const struct offer *o = g_ptr_array_index(j->target.profile->offers, i);
+		uint64_t kvm;
+
+		if (o->scope.view == VIEW_KVM && offer_number(o, cap, &kvm) && (!limit || kvm < limit)) {
+			limit = kvm;
+			*what = "KVM";
+		}
+	}
+	return limit;
+}
+
+void check_vcpus(struct judgement *j)
+{
+	const char *what;
+	uint64_t limit = vcpu_limit(j, &what);
+	struct finding *f;
+
+	if (!limit || j->needs->vcpus <= limit)
+		return;
+	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),
+			g_strdup_printf("guest has %u vCPUs, the limit there is %" G_GUINT64_FORMAT " (%s)",
+					j->needs->vcpus, limit, what),
+			g_strdup("define fewer vCPUs, or a machine type with a higher limit"));
+	f->capability = "qemu.vcpu-max";
+	finding_item(f->need, "qemu.vcpu-max", json_integer(j->needs->vcpus));
+	finding_item(f->have, "qemu.vcpu-max", json_integer((json_int_t)limit));
+}
+
+void check_unjudged(struct judgement *j)
+{
+	GString *what = g_string_new(NULL);
+	const char *first = NULL;
+	struct finding *f;
+
+	for (guint i = 0; i < j->needs->unjudged->len; i++) {
+		const struct needs_unjudged *u = g_ptr_array_index(j->needs->unjudged, i);
+
+		if (!u->decides)
+			continue;
+		g_string_append_printf(what, "%s%s", first ? ", " : "", u->what);
+		first = first ? first : u->path;
+	}
+	if (first) {
+		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup(first),
+				g_strdup_printf("not judged by this version: %s", what->str), NULL);
+		for (guint i = 0; i < j->needs->unjudged->len; i++) {
+			const struct needs_unjudged *u = g_ptr_array_index(j->needs->unjudged, i);
+
+			if (u->decides)
+				finding_item(f->need, u->path, json_string(u->what));
+		}
+	}
+	g_string_free(what, TRUE);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * checks.c: the table of named checks, and running them in its order.
+ *
+ * A check names what should hold. One whose prerequisite failed is not run (state prereq), so one
+ * cause makes one message.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+
+#define MAX_PREREQUISITES 4
+
+struct check {
+	struct check_info info;
+	void (*run)(struct judgement *j);
+	bool cpu_only; /* makes sense for a bare <cpu> too */
+	const char *before[MAX_PREREQUISITES];
+};
+
+#define CHECK(check_name, fn, bare, check_title, check_text, ...)                                 \
+	{                                                                                         \
+		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
+		.run = (fn), .cpu_only = (bare), .before = { __VA_ARGS__ },                       \
+	}
+
+static const struct check checks[] = {
+	CHECK("arch-supported", check_arch, false, "the host runs guests of this architecture",
+	      "Fires when the definition asks for another architecture than the host's, or for one "
+	      "that this version doesn't judge (then unknown).", NULL),
+	CHECK("accel-available", check_accel, false, "the host has the accelerator",
+	      "A guest of domain type kvm needs a usable /dev/kvm and a QEMU built for it; QEMU "
+	      "doesn't fall back to emulation by itself.",
+	      "arch-supported", NULL),
+	CHECK("emulator-present", check_emulator, false, "the emulator's path exists there",
+	      "The definition names the emulator by path; a host that has it elsewhere refuses the "
+	      "guest. Link the path, or leave it out of the definition.",
+	      "arch-supported", NULL),
+	CHECK("machine-present", check_machine, false, "that QEMU has the machine type",
+	      "A guest can start, and a migration stream be loaded, only where QEMU has the very "
+	      "machine type. Upstream removes versioned types after six years.",
+	      "emulator-present", NULL),
+	CHECK("machine-deprecated", check_machine_age, false, "the machine type has a future",
+	      "Warns of a machine type that QEMU itself calls deprecated, or that upstream's clock "
+	      "(three years) does: the next upgrade may strand the guest.",
+	      "machine-present", NULL),
+	CHECK("vcpu-limit", check_vcpus, false, "the machine type has room for the vCPUs",
+	      "Each machine type has a largest number of virtual CPUs, and so has KVM.",
+	      "machine-present", NULL),
+	CHECK("cpu-facts-known", check_cpu_facts, true, "what CPU the host gives is known",
+	      "Unknown when no source told which features the host's QEMU, libvirt or a recorded "
+	      "<cpu> gives. Run the probe there, or import its domain capabilities.",
+	      "arch-supported", NULL),
+	CHECK("cpu-mode-supported", check_cpu_mode, false, "the CPU mode can be had there",
+	      "host-passthrough needs KVM; domain capabilities say which modes a libvirt offers.",
+	      "accel-available", NULL),
+	CHECK("cpu-model-known", check_cpu_model, true, "the CPU model is known there",
+	      "An older libvirt or QEMU refuses the names of newer models.", "cpu-mode-supported",
+	      NULL),
+	CHECK("cpu-feature-known", check_cpu_names, true, "the features' names are known there",
+	      "An older libvirt refuses a definition that names a feature it doesn't know, even to "
+	      "disable it; QEMU refuses a property it doesn't have.",
+	      "cpu-mode-supported", NULL),
+	CHECK("cpu-vendor", check_cpu_vendor, true, "the CPU is of the vendor asked for",
+	      "Fires when the definition asks for one vendor and the host's CPU is another's. Moves "
+	      "between vendors are not supported.",
+	      "cpu-facts-known", NULL),
+	CHECK("cpu-missing", check_cpu_missing, true, "every feature needed is there",
+	      "A feature that the guest was promised is not there: the start fails, or, where the "
+	      "definition says check='none' or libvirt looks at the host's own CPU alone, the "
+	      "feature is dropped in silence (warn).",
+	      "cpu-facts-known", "cpu-model-known", "cpu-vendor", NULL),
+	CHECK("cpu-forbidden", check_cpu_forbidden, true, "no forbidden feature is there",
+	      "The definition forbids a feature (policy='forbid') that the host has.",
+	      "cpu-facts-known", NULL),
+	CHECK("cpu-extra", check_cpu_extra, true, "nothing is there that must not be",
+	      "A strict definition refuses hosts with more features; a running guest must not see "
+	      "features appear that it was started without.",
+	      "cpu-missing", NULL),
+	CHECK("cpu-contract-open", check_cpu_contract, false, "the definition fixes what the guest sees",
+	      "With check='none' QEMU drops what it can't give and starts: what the guest sees then "
+	      "depends on the host it was started on.",
+	      "cpu-facts-known", NULL),
+	CHECK("cpu-obligation", check_cpu_obligation, false,
+	      "the host obliges the guest to nothing it doesn't know",
+	      "The host's CPU needs a mitigation (such as against RSBA) that the guest, started "
+	      "elsewhere, was never told of. It runs, less protected.",
+	      "cpu-facts-known", NULL),
+	CHECK("cpu-unmigratable", check_cpu_unmigratable, false, "every feature can be moved",
+	      "invtsc binds a guest to its host unless the TSC frequency is fixed in the definition "
+	      "and the target has that frequency or can scale.",
+	      "cpu-model-known", NULL),
+	CHECK("cpu-host-bound", check_cpu_host_bound, false, "the CPU isn't tied to its host",
+	      "host-passthrough and maximum show the guest what the host has: after a move it sees "
+	      "the target's CPU in silence.",
+	      "cpu-mode-supported", NULL),
+	CHECK("phys-bits", check_phys_bits, true, "the physical address width can be had",
+	      "A guest wider than its host addresses memory that the host can't map.",
+	      "cpu-facts-known", NULL),
+	CHECK("tsc-frequency", check_tsc, false, "the TSC frequency can be had",
+	      "A fixed TSC frequency needs the same rate on the host (within KVM's tolerance), or "
+	      "TSC scaling.",
+	      "accel-available", NULL),
+	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
+	      "The definition has a part that commonly decides and that this version doesn't judge "
+	      "(a vIOMMU, an assigned device, firmware, …): the answer is unknown.",
+	      NULL),
+};
+
+const size_t check_count = G_N_ELEMENTS(checks);
+
+/* check_info points to its prerequisites; they stand in the same row. */
+const struct check_info *check_at(size_t i)
+{
+	static struct check_info infos[G_N_ELEMENTS(checks)];
+	static gsize ready;
+
+	if (g_once_init_enter(&ready)) {
+		for (size_t k = 0; k < check_count; k++) {
+			infos[k] = checks[k].info;
+			infos[k].prerequisites = checks[k].before;
+		}
+		g_once_init_leave(&ready, 1);
+	}
+	return &infos[i];
+}
+
+const struct check_info *check_find(const char *name)
+{
+	for (size_t i = 0; i < check_count; i++)
+		if (!strcmp(checks[i].info.name, name))
+			return check_at(i);
+	return NULL;
+}
+
+struct finding *finding_add(struct judgement *j, enum verdict verdict, enum effect effect,
+			    unsigned int on, char *where, char *text, char *fix)
+{
+	struct finding *f = g_new0(struct finding, 1);
+
+	f->check = checks[j->current].info.name;
+	f->verdict = verdict;
+	f->effect = effect;
+	f->on = on;
+	f->need = json_array();
+	f->have = json_array();
+	f->where = where;
+	f->text = text;
+	f->fix = fix;
+	g_ptr_array_add(j->out->findings, f);
+	return f;
+}
+
+void finding_item(json_t *items, const char *id, json_t *value)
+{
+	json_array_append_new(items, json_pack("{s:s, s:o}", "id", id, "value", value));
+}
+
+/* A prerequisite that failed badly enough leaves nothing to say. */
+static bool prerequisites_hold(const struct judgement *j, const struct check *check)
+{
+	for (size_t i = 0; i < MAX_PREREQUISITES && check->before[i]; i++)
+		for (size_t k = 0; k < check_count; k++)
+			if (!strcmp(checks[k].info.name, check->before[i]) &&
+			    (j->out->states[k] == CHECK_FAILED || j->out->states[k] == CHECK_PREREQ))
+				return false;
+	return true;
+}
+
+static void run_check(struct judgement *j, size_t i)
+{
+	guint before = j->out->findings->len;
+	enum check_state *state = &j->out->states[i];
+
+	if (j->needs->cpu_only && !checks[i].cpu_only)
+		return;
+	if (!prerequisites_hold(j, &checks[i])) {
+		*state = CHECK_PREREQ;
+		return;
+	}
+	j->current = i;
+	checks[i].run(j);
+	*state = CHECK_PASSED;
+	for (guint f = before; f < j->out->findings->len; f++) {
+		const struct finding *finding = g_ptr_array_index(j->out->findings, f);
+
+		if (finding->verdict >= V_UNKNOWN)
+			*state = CHECK_FAILED;
+	}
+}
+
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
+
+	if (x->verdict != y->verdict)
+		return x->verdict > y->verdict ? -1 : 1;
+	return strcmp(x->check, y->check);
+}
+
+static enum verdict worst(const GPtrArray *findings, unsigned int on)
+{
+	enum verdict worst = V_OK;
+
+	for (guint i = 0; i < findings->len; i++) {
+		const struct finding *f = g_ptr_array_index(findings, i);
+
+		if (f->on & on)
+			worst = MAX(worst, f->verdict);
+	}
+	return worst;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static GPtrArray *names_of(const GArray *places, const struct universe *universe)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (guint i = 0; places && i < places->len; i++)
+		g_ptr_array_add(names, (void *)universe_feature_name(
+					       universe, g_array_index(places, int, i)));
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}
+
+/* Tells how the CPU that is asked for relates to what the host gives. */
+static void tell_relation(struct judgement *j)
+{
+	struct verdicts *out = j->out;
+	const struct offer *offer = j->target.judged;
+
+	if (j->cpu && offer) {
+		cpu_compare(j->cpu, offer, j->judge->universe, &j->comparison);
+		j->compared = true;
+		out->relation = j->comparison.relation;
+		out->reason = g_strdup(j->comparison.reason);
+		out->view = view_name(offer->scope.view);
+		out->cpu_judged = true;
+	} else {
+		out->relation = CPU_RELATION_UNKNOWN;
+		out->reason = g_strdup(j->cpu ? "what CPU the host gives is not known" :
+						"the definition has no <cpu>");
+	}
+	out->missing = names_of(j->comparison.missing, j->judge->universe);
+	out->extra = names_of(j->comparison.extra, j->judge->universe);
+}
+
+struct verdicts *judge_guest(const struct judge *judge, const struct needs *needs,
+			     const struct cpu_need *cpu, const struct profile *source,
+			     const struct profile *target)
+{
+	struct verdicts *out = g_new0(struct verdicts, 1);
+	struct judgement j = { .judge = judge, .needs = needs, .cpu = cpu, .source = source,
+			       .out = out };
+
+	out->findings = g_ptr_array_new();
+	out->states = g_new0(enum check_state, check_count);
+	target_resolve(needs, target, judge->universe, &j.target);
+	tell_relation(&j);
+	for (size_t i = 0; i < check_count; i++)
+		run_check(&j, i);
+	out->start = worst(out->findings, ON_START);
+	out->migrate = worst(out->findings, ON_MIGRATE);
+	out->qemu_starts = worst(out->findings, ON_QEMU);
+	out->viommu = needs->has_viommu ? "unknown" : "none";
+	out->dma_works = needs->has_host_device ? V_UNKNOWN : V_OK;
+	g_ptr_array_sort(out->findings, worst_first);
+	if (j.compared)
+		cpu_comparison_clear(&j.comparison);
+	target_clear(&j.target);
+	return out;
+}

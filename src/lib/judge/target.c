@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * target.c: which emulator, machine type and offers a guest would get on a host.
+ *
+ * A CPU fact holds for one emulator, accelerator and machine type. Where the very machine type
+ * was not asked, the entries of the same emulator and accelerator that were are taken together:
+ * what all of them say alike is known, what they differ in is not.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+
+const char *profile_string(const struct profile *profile, const char *id)
+{
+	const struct fact *fact = profile_fact_any(profile, id);
+
+	return fact && fact->state == FACT_KNOWN ? json_string_value(fact->value) : NULL;
+}
+
+const struct cpu_model *emulator_model(const struct emulator *e, const char *name)
+{
+	if (!e || !e->cpu_models || !name)
+		return NULL;
+	for (guint i = 0; i < e->cpu_models->len; i++) {
+		const struct cpu_model *m = &g_array_index(e->cpu_models, struct cpu_model, i);
+
+		if (!strcmp(m->name, name))
+			return m;
+	}
+	return NULL;
+}
+
+bool scope_comparable(const struct scope *a, const struct scope *b)
+{
+	return a->view == b->view && !g_strcmp0(a->accel, b->accel) &&
+	       (a->migratable < 0 || b->migratable < 0 || a->migratable == b->migratable);
+}
+
+static bool listed(const json_t *array, const char *name)
+{
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (array, i, member)
+		if (name && !g_strcmp0(json_string_value(member), name))
+			return true;
+	return false;
+}
+
+/* Does the entry belong to this emulator and accelerator? NULLs ask for any. */
+static bool entry_of(const struct emulator *e, const char *path, const char *accel)
+{
+	return (!path || !g_strcmp0(e->scope.emulator, path)) &&
+	       (!accel || !g_strcmp0(e->scope.accel, accel));
+}
+
+static bool path_is_for(const char *path, const char *arch)
+{
+	g_autofree char *suffix = g_strconcat("qemu-system-", arch, NULL);
+
+	return g_str_has_suffix(path, suffix) || g_str_has_suffix(path, "/qemu-kvm") ||
+	       g_str_has_suffix(path, "/kvm");
+}
+
+/* The path asked for, else the host's first emulator for the guest's architecture. */
+static void resolve_path(struct target *t, const struct needs *needs)
+{
+	const GPtrArray *emulators = t->profile->emulators;
+	const char *arch = needs->arch ? needs->arch : t->profile->arch;
+
+	if (arch && !strcmp(arch, "i686"))
+		arch = "x86_64";
+	t->path = needs->emulator;
+	for (guint i = 0; i < emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(emulators, i);
+
+		t->emulators_known = true;
+		if (!e->scope.emulator)
+			continue;
+		if (needs->emulator) {
+			t->path_listed |= !strcmp(e->scope.emulator, needs->emulator);
+		} else if (!t->path_listed &&
+			   (!arch || path_is_for(e->scope.emulator, arch))) {
+			t->path = e->scope.emulator;
+			t->path_listed = true;
+		}
+	}
+}
+
+/* Older and newer spellings of one machine type are aliases of the emulator's own making. */
+static const struct machine *find_machine(const GArray *machines, const char *name)
+{
+	for (guint i = 0; machines && i < machines->len; i++) {
+		const struct machine *m = &g_array_index(machines, struct machine, i);
+
+		if (!strcmp(m->name, name) || !g_strcmp0(m->alias, name))
+			return m;
+	}
+	return NULL;
+}
+
+static const struct machine *default_machine(const GArray *machines)
+{
+	for (guint i = 0; i < machines->len; i++) {
+		const struct machine *m = &g_array_index(machines, struct machine, i);
+
+		if (m->is_default)
+			return m;
+	}
+	return find_machine(machines, "pc");
+}
+
+/* QEMU's own list decides where there is one; libvirt's (capabilities) else. */
+static void resolve_machine(struct target *t, const struct needs *needs)
+{
+	static const enum view order[] = { VIEW_QEMU, VIEW_LIBVIRT };
+
+	t->machine = needs->machine;
+	for (guint v = 0; v < G_N_ELEMENTS(order) && !t->machines_known; v++) {
+		for (guint i = 0; i < t->profile->emulators->len; i++) {
+			const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+
+			if (e->scope.view != order[v] || !e->machines || !entry_of(e, t->path, NULL))
+				continue;
+			t->machines_known = true;
+			if (needs->machine)
+				t->info = find_machine(e->machines, needs->machine);
+			else
+				t->info = default_machine(e->machines);
+			if (t->info)
+				break;
+		}
+	}
+	if (t->info)
+		t->machine = t->info->name;
+}
+
+/* The entry of a scope: the machine type itself, or one that is said to give the same. */
+static const struct emulator *find_entry(const struct target *t, enum view view, const char *accel,
+					 int migratable, bool with_offer)
+{
+	for (guint i = 0; t->machine && i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+		bool same = !g_strcmp0(e->scope.machine, t->machine) ||
+			    listed(e->same_as, t->machine) ||
+			    (t->info && t->info->alias &&
+			     (!g_strcmp0(e->scope.machine, t->info->alias) ||
+			      listed(e->same_as, t->info->alias)));
+
+		if (e->scope.view == view && entry_of(e, t->path, accel) && same &&
+		    (migratable < 0 || e->scope.migratable < 0 ||
+		     e->scope.migratable == migratable) &&
+		    (!with_offer || e->offer))
+			return e;
+	}
+	return NULL;
+}
+
+/* Leaves known in @sum only what @offer says alike. */
+static void agree(struct offer *sum, const struct offer *offer)
+{
+	for (size_t w = 0; w < sum->words; w++) {
+		uint64_t known = w < offer->words ? offer->known[w] : 0;
+		uint64_t value = w < offer->words ? offer->value[w] : 0;
+
+		sum->known[w] &= known & ~(sum->value[w] ^ value);
+		sum->value[w] &= sum->known[w];
+	}
+	if (g_strcmp0(sum->vendor, offer->vendor))
+		sum->vendor = NULL;
+}
+
+static struct offer *copy_offer(const struct offer *offer, const struct universe *universe)
+{
+	struct offer *copy = offer_new(&offer->scope, false, universe);
+
+	for (size_t w = 0; w < offer->words && w < copy->words; w++) {
+		copy->known[w] = offer->known[w];
+		copy->value[w] = offer->value[w];
+	}
+	copy->vendor = offer->vendor;
+	copy->origin = offer->origin;
+	g_array_append_vals(copy->numbers, offer->numbers->data, offer->numbers->len);
+	return copy;
+}
+
+/* What all entries of this emulator and accelerator say alike; NULL where there is none. */
+static const struct offer *agreed_offer(struct target *t, enum view view, const char *accel,
+					int migratable, const struct universe *universe)
+{
+	struct offer *sum = NULL;
+
+	for (guint i = 0; i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+
+		if (e->scope.view != view || !e->offer || !entry_of(e, t->path, accel) ||
+		    (e->scope.migratable >= 0 && e->scope.migratable != migratable))
+			continue;
+		if (!sum) {
+			sum = copy_offer(e->offer, universe);
+			g_ptr_array_add(t->owned, sum);
+		} else {
+			agree(sum, e->offer);
+		}
+	}
+	return sum;
+}
+
+static const struct offer *scope_offer(struct target *t, enum view view, const char *accel,
+				       int migratable, const struct universe *universe)
+{
+	const struct emulator *e = find_entry(t, view, accel, migratable, true);
+
+	return e ? e->offer : agreed_offer(t, view, accel, migratable, universe);
+}
+
+/* An offer that no emulator stands behind: capabilities, a bare <cpu>, KVM's own lists. */
+static const struct offer *plain_offer(const struct profile *profile, enum view view)
+{
+	for (guint i = 0; i < profile->offers->len; i++) {
+		const struct offer *o = g_ptr_array_index(profile->offers, i);
+
+		if (o->scope.view == view && !o->scope.emulator &&
+		    (o->complete || !bits_empty(o->known, o->words)))
+			return o;
+	}
+	return NULL;
+}
+
+static void resolve_offers(struct target *t, const struct needs *needs,
+			   const struct universe *universe)
+{
+	const char *accel = needs->accel;
+	const struct offer *q = NULL;
+
+	t->host_offer = plain_offer(t->profile, VIEW_LIBVIRT);
+	if (!needs->cpu_only) {
+		q = scope_offer(t, VIEW_QEMU, accel, 0, universe);
+		t->qemu_offer = q ? q : scope_offer(t, VIEW_QEMU, accel, 1, universe);
+		t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
+		t->qemu = find_entry(t, VIEW_QEMU, accel, -1, false);
+		t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);
+	}
+	t->judged = t->qemu_offer ? t->qemu_offer : t->libvirt_offer;
+	if (!t->judged)
+		t->judged = plain_offer(t->profile, VIEW_QEMU);
+	if (!t->judged)
+		t->judged = t->host_offer;
+	if (!t->judged && !g_strcmp0(accel, "kvm"))
+		t->judged = plain_offer(t->profile, VIEW_KVM);
+}
+
+void target_resolve(const struct needs *needs, const struct profile *profile,
+		    const struct universe *universe, struct target *t)
+{
+	*t = (struct target){ .profile = profile };
+	t->owned = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
+	t->libvirt_version = profile_string(profile, "libvirt.version");
+	if (!needs->cpu_only) {
+		resolve_path(t, needs);
+		resolve_machine(t, needs);
+	}
+	resolve_offers(t, needs, universe);
+}
+
+void target_clear(struct target *t)
+{
+	g_clear_pointer(&t->owned, g_ptr_array_unref);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verdict.c: names and lives of verdicts; see verdict.h. */
+#include "config.h"
+
+#include "judge/verdict.h"
+
+static void finding_free(void *data)
+{
+	struct finding *f = data;
+
+	json_decref(f->need);
+	json_decref(f->have);
+	g_free(f->where);
+	g_free(f->origin);
+	g_free(f->text);
+	g_free(f->fix);
+	g_free(f);
+}
+
+void verdicts_free(struct verdicts *v)
+{
+	if (!v)
+		return;
+	g_ptr_array_foreach(v->findings, (GFunc)(void (*)(void))finding_free, NULL);
+	g_ptr_array_unref(v->findings);
+	g_clear_pointer(&v->missing, g_ptr_array_unref);
+	g_clear_pointer(&v->extra, g_ptr_array_unref);
+	g_free(v->states);
+	g_free(v->reason);
+	g_free(v);
+}
+
+enum verdict verdicts_answer(const struct verdicts *verdicts, enum question question)
+{
+	return question == ASK_START ? verdicts->start : verdicts->migrate;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = { "ok", "warn", "unknown", "block" };
+
+	_Static_assert(G_N_ELEMENTS(names) == VERDICTS, "a verdict without a name");
+	return names[verdict];
+}
+
+const char *effect_name(enum effect effect)
+{
+	static const char *const names[] = { "fails-safely", "hazard", "trapped", "security-loss" };
+
+	_Static_assert(G_N_ELEMENTS(names) == EFFECTS, "an effect without a name");
+	return names[effect];
+}
+
+const char *question_name(enum question question)
+{
+	static const char *const names[] = { "start", "migrate", "hotplug" };
+
+	_Static_assert(G_N_ELEMENTS(names) == QUESTIONS, "a question without a name");
+	return names[question];
+}
