@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * cpu-model.c: see cpu-model.h.
- *
- * The table is text: a line of column names after '#', then a line a model, columns apart by
- * tabs: name, vendor, canonical, first libvirt, features (apart by spaces), source. "-" or
- * nothing stands for none.
- */
+/* cpu-model.c: see cpu-model.h. "-" in a column stands for none. */
 #include "config.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "model/cpu-model.h"
 #include "model/error.h"
+#include "model/tables.h"
 
 #define MAX_MODELS 10000u
-#define MAX_FEATURES 4096u
-#define COLUMNS 5u /* those that are used */
+#define WHERE "cpu-models.tsv"
+
+enum column { NAME, VENDOR, CANONICAL, LIBVIRT, SIGNATURES, DECODE, ADDED, REMOVED, FEATURES };
+
+static const char *const column_names[] = {
+	"name",	  "vendor", "canonical", "first_libvirt", "signatures",
+	"decode", "added",  "removed",	 "features",
+};
+_Static_assert(G_N_ELEMENTS(column_names) == FEATURES + 1, "a column without a name");
 
 struct cpu_models {
-	char *text; /* owned; the strings point into it */
-	GArray *models; /* struct named_model, in the order of the file */
+	struct table *table; /* owns the strings */
+	GArray *models;	     /* struct named_model, in the order of the file */
 	GHashTable *by_name; /* name → index + 1 */
 };
 
 static void model_clear(gpointer data)
 {
-	g_free(((struct named_model *)data)->features);
+	struct named_model *model = data;
+
+	g_free(model->features);
+	g_free(model->added);
+	g_free(model->removed);
 }
 
 void cpu_models_free(struct cpu_models *models)
@@ -35,7 +40,7 @@ void cpu_models_free(struct cpu_models *models)
 		return;
 	g_hash_table_unref(models->by_name);
 	g_array_unref(models->models);
-	g_free(models->text);
+	table_free(models->table);
 	g_free(models);
 }
 
@@ -44,90 +49,103 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Splits @text in place; sorted, each name once. */
-static char **split_features(char *text, size_t *n)
+/* Splits @text in place; sorted, each name once, NULL-terminated. */
+static char **split_names(char *text, size_t *n)
 {
 	GPtrArray *names = g_ptr_array_new();
+	char *name, *rest = strcmp(text, "-") ? text : NULL;
 	guint kept = 0;
 
-	for (char *name = strtok_r(text, " ", &text); name; name = strtok_r(NULL, " ", &text))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, by_name);
+	while ((name = strsep(&rest, " ")))
+		if (*name)
+			g_ptr_array_add(names, name);
+	qsort(names->pdata, names->len, sizeof(gpointer), by_name);
 	for (guint i = 0; i < names->len; i++)
 		if (!kept || strcmp(names->pdata[kept - 1], names->pdata[i]))
 			names->pdata[kept++] = names->pdata[i];
 	g_ptr_array_set_size(names, (gint)kept);
 	g_ptr_array_add(names, NULL);
-	*n = kept;
+	if (n)
+		*n = kept;
 	return (char **)g_ptr_array_free(names, FALSE);
 }
 
-static const char *or_null(const char *column)
+/* A column's text, NULL for none. */
+static char *column(char **row, const int *places, enum column c)
 {
-	return *column && strcmp(column, "-") ? column : NULL;
+	char *text = places[c] < 0 ? NULL : row[places[c]];
+
+	return text && *text && strcmp(text, "-") ? text : NULL;
 }
 
-static bool parse_line(struct cpu_models *models, char *line, const char **why)
+static char **names_in(char **row, const int *places, enum column c, size_t *n)
 {
-	char *columns[COLUMNS];
-	struct named_model model;
+	char none[] = "-";
+	char *text = column(row, places, c);
 
-	for (size_t i = 0; i < COLUMNS; i++) {
-		columns[i] = strsep(&line, "\t");
-		if (!columns[i]) {
-			*why = "has less than five columns apart by tabs";
-			return false;
-		}
-	}
-	if (!*columns[0]) {
-		*why = "has no name";
+	return split_names(text ? text : none, n);
+}
+
+/* Is @word one of those that @list has, apart by commas? */
+static bool has_word(const char *list, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit(list ? list : "", ",", -1);
+
+	return g_strv_contains((const char *const *)words, word);
+}
+
+static bool add_model(struct cpu_models *models, char **row, const int *places, GError **error)
+{
+	const char *decode = column(row, places, DECODE);
+	struct named_model model = {
+		.name = column(row, places, NAME),
+		.vendor = column(row, places, VENDOR),
+		.canonical = column(row, places, CANONICAL),
+		.first_libvirt = column(row, places, LIBVIRT),
+		.signatures = column(row, places, SIGNATURES),
+		.decode_host = has_word(decode, "host"),
+		.decode_guest = has_word(decode, "guest"),
+	};
+
+	if (!model.name || models->models->len == MAX_MODELS ||
+	    g_hash_table_contains(models->by_name, model.name)) {
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    WHERE ": row %u: model '%.64s' has no name, is there twice, or is one too many",
+			    models->models->len + 1, model.name ? model.name : "");
 		return false;
 	}
-	if (models->models->len >= MAX_MODELS) {
-		*why = "is one model too many";
-		return false;
-	}
-	if (g_hash_table_contains(models->by_name, columns[0])) {
-		*why = "gives a model a second time";
-		return false;
-	}
-	model.name = columns[0];
-	model.vendor = or_null(columns[1]);
-	model.canonical = or_null(columns[2]) ? columns[2] : columns[0];
-	model.first_libvirt = or_null(columns[3]);
-	model.features = split_features(columns[4], &model.n_features);
+	if (!model.canonical)
+		model.canonical = model.name;
+	model.features = names_in(row, places, FEATURES, &model.n_features);
+	model.added = names_in(row, places, ADDED, NULL);
+	model.removed = names_in(row, places, REMOVED, NULL);
 	g_array_append_val(models->models, model);
-	g_hash_table_insert(models->by_name, columns[0], GUINT_TO_POINTER(models->models->len));
-	if (model.n_features > MAX_FEATURES) {
-		*why = "has too many features";
-		return false;
-	}
+	g_hash_table_insert(models->by_name, (gpointer)model.name,
+			    GUINT_TO_POINTER(models->models->len));
 	return true;
 }
 
 struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error)
 {
 	g_autoptr(CpuModels) models = g_new0(struct cpu_models, 1);
-	const char *why = "is not UTF-8";
-	unsigned int number = 0;
-	char *rest, *line;
+	int places[G_N_ELEMENTS(column_names)];
 
 	models->models = g_array_new(FALSE, FALSE, sizeof(struct named_model));
 	g_array_set_clear_func(models->models, model_clear);
 	models->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-	rest = models->text = g_strndup(bytes, length);
-	while ((line = strsep(&rest, "\n"))) {
-		number++;
-		line[strcspn(line, "\r")] = 0;
-		if (!*line || *line == '#')
-			continue;
-		if (!g_utf8_validate(line, -1, NULL) || !parse_line(models, line, &why)) {
-			g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-				    "CPU models: line %u %s (reinstall the data files)", number,
-				    why);
-			return NULL;
-		}
+	models->table = table_parse(bytes, length, WHERE, error);
+	if (!models->table)
+		return NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(column_names); i++)
+		places[i] = table_column(models->table, column_names[i]);
+	if (places[NAME] < 0 || places[FEATURES] < 0) {
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    WHERE ": the header has no column 'name' or 'features'");
+		return NULL;
 	}
+	for (guint i = 0; i < models->table->rows->len; i++)
+		if (!add_model(models, g_ptr_array_index(models->table->rows, i), places, error))
+			return NULL;
 	return g_steal_pointer(&models);
 }
 

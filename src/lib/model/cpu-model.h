@@ -6,6 +6,7 @@
 #define MODEL_CPU_MODEL_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct named_model {
@@ -15,6 +16,9 @@ struct named_model {
 	const char *first_libvirt; /* first libvirt version seen to know the name, "9.0.0"; NULL: none does */
 	char **features;      /* libvirt's names, sorted, NULL-terminated: the expanded set */
 	size_t n_features;
+	char **added, **removed; /* what QEMU's model of that name gained or lost later; like features */
+	const char *signatures;  /* "6/85/5-7 6/86": families, models and steppings it is of; or NULL */
+	bool decode_host, decode_guest; /* libvirt names a host's, a guest's CPU so */
 };
 
 struct cpu_models;

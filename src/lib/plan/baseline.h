@@ -18,6 +18,7 @@
 
 struct baseline_options {
 	bool all_features; /* keep what can't migrate (invtsc, xsaves) */
+	const char *accel; /* "kvm", "tcg": meet what QEMU gives under it; NULL: the best there is */
 };
 
 /* Something that some hosts have and the baseline hasn't. */

@@ -37,6 +37,7 @@ enum read_kind {
 	READ_QMP_OTHER,         /* a QMP reply we have no use for (qom-list-types, query-commands, …) */
 	READ_CPUID_LINES,       /* leaf subleaf eax ebx ecx edx */
 	READ_CPUID_XML,         /* libvirt's <cpudata arch='x86'> */
+	READ_IDENTICAL,         /* lines "NAME<tab>OTHER": NAME was not stored, it equals OTHER */
 	READ_VIRSH_VERSION,     /* what `virsh version` prints */
 	READ_ERROR_TEXT,        /* a recorded failure ("ERROR: …") instead of a document */
 };
@@ -75,8 +76,15 @@ void read_msr(json_t *doc, uint32_t index, uint64_t value, const struct scope *s
 GArray *read_cpuid_lines(const char *bytes, size_t length, const char *where, GError **error);
 
 /**
+ * read_cpuid_xml - libvirt's <cpudata>: CPUID rows and MSRs of one CPU
+ * @scope: as for read_cpuid(); the rows count as complete
+ */
+bool read_cpuid_xml(json_t *doc, const struct xml_document *xml, const struct scope *scope,
+		    const char *origin, GError **error);
+
+/**
  * read_capabilities - `virsh capabilities`: host UUID, arch, the host CPU (libvirt's view),
- * emulators and their machine types per arch and domain type, hugepage sizes
+ * emulators and their machine types per arch and domain type (entries of machine "none")
  */
 bool read_capabilities(json_t *doc, const struct xml_document *xml, const struct cpu_models *models,
 		       GError **error);
@@ -85,6 +93,9 @@ bool read_capabilities(json_t *doc, const struct xml_document *xml, const struct
  * read_domcapabilities - `virsh domcapabilities`: scope (emulator path, domain type → accelerator,
  * machine), CPU modes, host-model CPU as the offer in libvirt's view, usable models with
  * blockers, vCPU limit, maxphysaddr
+ *
+ * Beside the members that document_emulator() names, the entry gets "arch", "vcpu_max" and
+ * "enums": {"devices.iommu.model": [values], …}.
  */
 bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 			  const struct cpu_models *models, GError **error);
@@ -99,12 +110,30 @@ bool read_bare_cpu(json_t *doc, const struct xml_document *xml, const struct cpu
 		   GError **error);
 
 /**
+ * read_qmp_parse - QMP replies as text: one, or several after each other
+ *
+ * Numbers come back as reals, for QEMU prints some beyond 2^63, which jansson doesn't take as
+ * integers; use json_number_value().
+ *
+ * Returns a new array of the replies, or NULL with the place in @error.
+ */
+json_t *read_qmp_parse(const char *bytes, size_t length, const char *where, GError **error);
+
+/* What one parsed reply holds: READ_QMP_…, READ_ERROR_TEXT for an error reply, or READ_UNKNOWN. */
+enum read_kind read_qmp_kind(const json_t *reply);
+
+/**
  * read_qmp - one QMP reply ({"return": …} or the bare return value)
- * @kind: as read_kind() told
+ * @kind: as read_kind() or read_qmp_kind() told
  * @scope: emulator path (a name for it where not known), accelerator, machine; migratable is
  *	1 unless the caller knows that migratable=off was asked for
  * @model: for an expansion: the model it was asked for ("host", "max", …); of others than
- *	host/max nothing is an offer, and they are left out
+ *	host/max nothing is an offer, and they are left out; NULL: what the reply says. For
+ *	device-list-properties: the device's type
+ *
+ * With KVM the offer is "host"; "max" counts until a reply for "host" comes. An expansion's entry
+ * also gets "cpu_model", a version's "package", query-kvm's "kvm": {"enabled","present"}. The
+ * names of the CPU's properties stand once for all entries of a path that have the same ones.
  */
 bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struct scope *scope,
 	      const char *model, const char *origin, GError **error);
@@ -112,10 +141,38 @@ bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struc
 /**
  * read_scope_from_name - the scope that a recorded reply's file name carries
  * ("qmp-kvm-pc-q35-5.2-query-cpu-model-expansion-full-host.json")
- * @accel, @machine, @model: set to new strings, or NULL where the name says nothing
+ * @accel, @machine, @model: set to new strings, or NULL where the name says nothing; @model is
+ *	the device's type for device-list-properties
  *
  * Returns true where the name has that form.
  */
 bool read_scope_from_name(const char *name, char **accel, char **machine, char **model);
+
+/* What the caller of read_file() knows of a file beside its bytes; NULL where nothing. */
+struct read_hints {
+	const char *name;     /* the file's, for messages and for the scope that it may carry */
+	const char *emulator; /* path; NULL: the document's emulator of the host's arch */
+	const char *accel, *machine, *model; /* scope of QMP replies; before the name's */
+	int migratable;       /* of an expansion; -1: as the reply says */
+	const struct cpu_models *models;
+};
+
+/**
+ * read_file - add what a file of any kind says of a host to its document
+ *
+ * XML of libvirt's before QMP replies, for it names the emulator. A recorded failure becomes a
+ * source that failed. Profiles, guests and domains are documents of their own and refused, as is
+ * READ_IDENTICAL, which is its caller's to follow, and what is not recognised.
+ */
+bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_hints *hints,
+	       GError **error);
+
+/**
+ * read_identical - the pairs of a READ_IDENTICAL file
+ *
+ * Returns NAME, OTHER, NAME, OTHER, … as an array of strings that owns them (lines of another
+ * form and names with a '/' are left out).
+ */
+GPtrArray *read_identical(const char *bytes, size_t length);
 
 #endif

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* baseline-meet.c: see baseline-meet.h and, for why, baseline.c. */
+#include "config.h"
+
+#include <string.h>
+
+#include "model/value.h"
+#include "plan/baseline-meet.h"
+
+static void add_hosts_of(GPtrArray *hosts, const struct baseline *b, const struct host_class *class)
+{
+	for (guint i = 0; i < b->hosts->len; i++) {
+		struct host *h = g_ptr_array_index(b->hosts, i);
+
+		if (h->class == class)
+			g_ptr_array_add(hosts, h);
+	}
+}
+
+static int by_host_name(const void *a, const void *b)
+{
+	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
+}
+
+static void add_unknown(struct baseline *b, const char *id, const char *reason, GPtrArray *hosts)
+{
+	struct baseline_hosts *u = g_new0(struct baseline_hosts, 1);
+
+	g_ptr_array_sort(hosts, by_host_name);
+	u->id = g_strdup(id);
+	u->reason = g_strdup(reason);
+	u->hosts = hosts;
+	g_ptr_array_add(b->unknown, u);
+}
+
+static void add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *hosts)
+{
+	struct baseline_lost *l = g_new0(struct baseline_lost, 1);
+
+	g_ptr_array_sort(hosts, by_host_name);
+	l->id = g_strdup(id);
+	l->value = value;
+	l->hosts = hosts;
+	l->has_it = b->hosts->len - hosts->len;
+	g_ptr_array_add(b->lost, l);
+}
+
+/* The versioned machine types of a profile: name → struct machine; NULL where no list is known. */
+static GHashTable *machines_of(const struct profile *profile)
+{
+	static const enum view order[] = { VIEW_QEMU, VIEW_LIBVIRT };
+
+	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
+		GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
+
+		for (guint i = 0; i < profile->emulators->len; i++) {
+			const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+
+			for (guint k = 0; e->scope.view == order[v] && e->machines && k < e->machines->len; k++) {
+				struct machine *m = &g_array_index(e->machines, struct machine, k);
+
+				g_hash_table_insert(names, (void *)m->name, m);
+			}
+		}
+		if (g_hash_table_size(names))
+			return names;
+		g_hash_table_unref(names);
+	}
+	return NULL;
+}
+
+/* 0 for q35, 1 for i440fx, 2 for others; the chipset that new guests should have first. */
+static int family_rank(const char *name)
+{
+	return g_str_has_prefix(name, "pc-q35-") ? 0 : g_str_has_prefix(name, "pc-i440fx-") ? 1 : 2;
+}
+
+static int best_machine(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	const char *vx = strrchr(x, '-'), *vy = strrchr(y, '-');
+	int order = family_rank(x) - family_rank(y);
+
+	if (!order && vx && vy)
+		order = version_compare(vy + 1, vx + 1);
+	return order ? order : strcmp(x, y);
+}
+
+void baseline_meet_machines(struct baseline *b)
+{
+	g_autoptr(GHashTable) counts = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GPtrArray) tables = g_ptr_array_new();
+	g_autoptr(GPtrArray) names = NULL;
+	GPtrArray *unknown = g_ptr_array_new();
+	GHashTableIter iter;
+	void *name;
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		GHashTable *machines = machines_of(c->profile);
+
+		g_ptr_array_add(tables, machines);
+		if (!machines) {
+			add_hosts_of(unknown, b, c);
+			continue;
+		}
+		g_hash_table_iter_init(&iter, machines);
+		while (g_hash_table_iter_next(&iter, &name, NULL)) {
+			gsize n = GPOINTER_TO_SIZE(g_hash_table_lookup(counts, name));
+
+			g_hash_table_insert(counts, name, GSIZE_TO_POINTER(n + 1));
+		}
+	}
+	names = g_ptr_array_new();
+	g_hash_table_iter_init(&iter, counts);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, best_machine);
+	for (guint k = 0; k < names->len; k++) {
+		const char *machine = g_ptr_array_index(names, k);
+		GPtrArray *without;
+
+		if (GPOINTER_TO_SIZE(g_hash_table_lookup(counts, machine)) == b->classes->len) {
+			g_ptr_array_add(b->machines, g_strdup(machine));
+			continue;
+		}
+		without = g_ptr_array_new();
+		for (guint i = 0; i < tables->len; i++) {
+			GHashTable *machines = g_ptr_array_index(tables, i);
+
+			if (machines && !g_hash_table_contains(machines, machine))
+				add_hosts_of(without, b, g_ptr_array_index(b->classes, i));
+		}
+		if (without->len)
+			add_lost(b, "qemu.machine", json_string(machine), without);
+		else
+			g_ptr_array_unref(without);
+	}
+	if (unknown->len)
+		add_unknown(b, "qemu.machine", "no list of machine types was recorded", unknown);
+	else
+		g_ptr_array_unref(unknown);
+	for (guint i = 0; i < tables->len; i++)
+		g_clear_pointer((GHashTable **)&tables->pdata[i], g_hash_table_unref);
+}
+
+/* One candidate for the view in which a group's CPU is met. */
+struct candidate {
+	enum view view;
+	const char *accel;
+	bool emulator;
+};
+
+static const struct candidate candidates[] = {
+	{ VIEW_QEMU, "kvm", true },   { VIEW_LIBVIRT, "kvm", true }, { VIEW_QEMU, NULL, false },
+	{ VIEW_LIBVIRT, NULL, false }, { VIEW_KVM, NULL, false },     { VIEW_QEMU, "tcg", true },
+	{ VIEW_LIBVIRT, "tcg", true }, { VIEW_RAW, NULL, false },     { VIEW_KERNEL, NULL, false },
+};
+
+static const struct offer *plain(const struct profile *profile, enum view view)
+{
+	for (guint i = 0; i < profile->offers->len; i++) {
+		const struct offer *o = g_ptr_array_index(profile->offers, i);
+
+		if (o->scope.view == view && !o->scope.emulator &&
+		    (o->complete || !bits_empty(o->known, o->words)))
+			return o;
+	}
+	return NULL;
+}
+
+static const struct offer *candidate_offer(const struct judge *judge, const struct baseline *b,
+					   const struct candidate *c, struct meet_class *m)
+{
+	struct needs needs = { .accel = (char *)c->accel,
+			       .machine = b->machines->len ? b->machines->pdata[0] : NULL };
+
+	target_clear(&m->target);
+	if (!c->emulator)
+		return plain(m->class->profile, c->view);
+	target_resolve(&needs, m->class->profile, judge->universe, &m->target);
+	return c->view == VIEW_QEMU ? m->target.qemu_offer : m->target.libvirt_offer;
+}
+
+static guint try_candidate(const struct judge *judge, const struct baseline *b,
+			   const struct candidate *c, GArray *classes)
+{
+	guint have = 0;
+
+	for (guint i = 0; i < classes->len; i++) {
+		struct meet_class *m = &g_array_index(classes, struct meet_class, i);
+
+		m->offer = candidate_offer(judge, b, c, m);
+		have += m->offer != NULL;
+	}
+	return have;
+}
+
+static char *view_text(const struct candidate *c, const struct baseline *b)
+{
+	struct scope scope = { .view = c->view, .accel = c->accel, .migratable = -1,
+			       .machine = c->emulator && b->machines->len ? b->machines->pdata[0] : NULL };
+
+	return scope_text(&scope);
+}
+
+GArray *baseline_views(const struct judge *judge, struct baseline *b,
+		       const struct baseline_options *options)
+{
+	GArray *classes = g_array_new(FALSE, TRUE, sizeof(struct meet_class));
+	size_t best = 0;
+	guint most = 0;
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		struct meet_class m = { .class = g_ptr_array_index(b->classes, i) };
+
+		g_array_append_val(classes, m);
+	}
+	for (size_t c = 0; c < G_N_ELEMENTS(candidates) && most < classes->len; c++) {
+		guint have;
+
+		if (options->accel && g_strcmp0(candidates[c].accel, options->accel))
+			continue;
+		have = try_candidate(judge, b, &candidates[c], classes);
+		if (have > most) {
+			most = have;
+			best = c;
+		}
+	}
+	if (most)
+		try_candidate(judge, b, &candidates[best], classes);
+	b->view = most ? view_text(&candidates[best], b) : g_strdup("none");
+	b->accel = most ? candidates[best].accel : NULL;
+	return classes;
+}
+
+void meet_classes_clear(GArray *classes)
+{
+	for (guint i = 0; i < classes->len; i++)
+		target_clear(&g_array_index(classes, struct meet_class, i).target);
+}
+
+/* The kinds of places by rule, over the universe. */
+struct meet_sets {
+	size_t words;
+	uint64_t *all_true, *any_true, *any_false, *any_unknown;
+};
+
+static void meet_sets_init(struct meet_sets *s, size_t words)
+{
+	s->words = words;
+	s->all_true = g_new0(uint64_t, words * 4);
+	s->any_true = s->all_true + words;
+	s->any_false = s->any_true + words;
+	s->any_unknown = s->any_false + words;
+	memset(s->all_true, 0xff, words * sizeof(uint64_t));
+}
+
+static void meet_offer(struct meet_sets *s, const struct offer *o, const uint64_t *cpu)
+{
+	for (size_t w = 0; w < s->words; w++) {
+		uint64_t known = o && w < o->words ? o->known[w] : 0;
+		uint64_t value = o && w < o->words ? o->value[w] : 0;
+
+		/* a name met after this offer was made is absent from a complete list */
+		if (o && o->complete)
+			known |= cpu[w];
+		s->all_true[w] &= value;
+		s->any_true[w] |= value;
+		s->any_false[w] |= known & ~value;
+		s->any_unknown[w] |= ~known;
+	}
+}
+
+static uint64_t *cpu_places(const struct universe *universe, size_t words)
+{
+	uint64_t *set = g_new0(uint64_t, words);
+	size_t n = universe_bits(universe);
+
+	for (size_t bit = 0; bit < n; bit++)
+		bits_put(set, bit, universe_is_cpu(universe, (int)bit));
+	return set;
+}
+
+static unsigned int flags_of(const struct universe *universe, int bit)
+{
+	return universe_is_extra(universe, bit) ? 0 : cap_table[cap_by_bit[bit]].flags;
+}
+
+static bool obligation(const struct universe *universe, int bit)
+{
+	return !universe_is_extra(universe, bit) &&
+	       cap_table[cap_by_bit[bit]].rule == RULE_HIGHER_SAFE;
+}
+
+/* Has libvirt a word for it? */
+static bool nameable(const struct universe *universe, int bit)
+{
+	return universe_is_extra(universe, bit) || cap_alias_of(NS_LIBVIRT, cap_by_bit[bit]);
+}
+
+static GPtrArray *hosts_where(const struct baseline *b, const GArray *classes,
+			      const struct universe *universe, int bit, int have)
+{
+	GPtrArray *hosts = g_ptr_array_new();
+
+	for (guint i = 0; i < classes->len; i++) {
+		const struct meet_class *m = &g_array_index(classes, struct meet_class, i);
+		int value = m->offer ? offer_get(m->offer, universe, bit) : -1;
+
+		if (value == have)
+			add_hosts_of(hosts, b, m->class);
+	}
+	g_ptr_array_sort(hosts, by_host_name);
+	return hosts;
+}
+
+static void keep_obligation(const struct judge *judge, struct baseline *b, const GArray *classes,
+			    int bit)
+{
+	const char *id = universe_id(judge->universe, bit);
+	struct baseline_hosts *d = g_new0(struct baseline_hosts, 1);
+	struct baseline_hosts *n = g_new0(struct baseline_hosts, 1);
+
+	d->id = g_strdup(universe_feature_name(judge->universe, bit));
+	d->reason = g_strdup("kept as an obligation (an AND would drop it)");
+	d->hosts = hosts_where(b, classes, judge->universe, bit, 1);
+	g_ptr_array_add(b->differs, d);
+	n->id = g_strdup(id);
+	n->reason = g_strdup("QEMU there refuses to show it to a guest");
+	n->hosts = hosts_where(b, classes, judge->universe, bit, 0);
+	g_ptr_array_add(b->not_expressible, n);
+	json_object_set_new(b->capabilities, id, json_true());
+}
+
+static void meet_place(const struct judge *judge, struct baseline *b, const GArray *classes,
+		       const struct meet_sets *s, int bit, const struct baseline_options *options)
+{
+	const unsigned int unmigratable = CAP_UNMIGRATABLE | CAP_LIBVIRT_UNMIGRATABLE;
+	unsigned int flags = flags_of(judge->universe, bit);
+	const char *id = universe_id(judge->universe, bit);
+
+	if (flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION) ||
+	    (!options->all_features && flags & unmigratable))
+		return;
+	if (bits_test(s->all_true, (size_t)bit)) {
+		json_object_set_new(b->capabilities, id, json_true());
+		if (nameable(judge->universe, bit))
+			g_ptr_array_add(b->features,
+					(void *)universe_feature_name(judge->universe, bit));
+	} else if (obligation(judge->universe, bit)) {
+		keep_obligation(judge, b, classes, bit);
+	} else if (bits_test(s->any_false, (size_t)bit)) {
+		add_lost(b, id, json_true(), hosts_where(b, classes, judge->universe, bit, 0));
+	} else {
+		add_unknown(b, id, "not known there", hosts_where(b, classes, judge->universe, bit, -1));
+	}
+}
+
+static int by_string(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One entry for hosts whose CPU is not known at all, instead of one for each feature. */
+static void tell_blank_hosts(struct baseline *b, const GArray *classes)
+{
+	GPtrArray *blank = g_ptr_array_new();
+
+	for (guint i = 0; i < classes->len; i++) {
+		const struct meet_class *m = &g_array_index(classes, struct meet_class, i);
+
+		if (!m->offer)
+			add_hosts_of(blank, b, m->class);
+	}
+	if (blank->len)
+		add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
+			    blank);
+	else
+		g_ptr_array_unref(blank);
+}
+
+static bool any_blank(const GArray *classes)
+{
+	for (guint i = 0; i < classes->len; i++)
+		if (!g_array_index(classes, struct meet_class, i).offer)
+			return true;
+	return false;
+}
+
+void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArray *classes,
+		       const struct baseline_options *options)
+{
+	size_t words = bits_words(universe_bits(judge->universe));
+	g_autofree uint64_t *cpu = cpu_places(judge->universe, words);
+	bool blank = any_blank(classes);
+	struct meet_sets s;
+
+	meet_sets_init(&s, words);
+	for (guint i = 0; i < classes->len; i++)
+		meet_offer(&s, g_array_index(classes, struct meet_class, i).offer, cpu);
+	tell_blank_hosts(b, classes);
+	BITS_FOREACH (bit, s.any_true, words)
+		if (bits_test(cpu, (size_t)bit) &&
+		    (!blank || bits_test(s.any_false, (size_t)bit) ||
+		     obligation(judge->universe, (int)bit)))
+			meet_place(judge, b, classes, &s, (int)bit, options);
+	g_ptr_array_sort(b->features, by_string);
+	g_free(s.all_true);
+}
+
+/* The fact of an id in a plain scope of a view. */
+static const struct fact *plain_fact(const struct profile *profile, const char *id, enum view view)
+{
+	const struct scope scope = { .view = view, .migratable = -1 };
+
+	return profile_fact(profile, id, &scope);
+}
+
+static void meet_fact(struct baseline *b, int cap, enum view view)
+{
+	const char *id = cap_table[cap].id;
+	GPtrArray *unknown = g_ptr_array_new();
+	struct value sum = { 0 }, value, met;
+	bool first = true, bottom = false;
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		const struct fact *fact = plain_fact(c->profile, id, view);
+
+		if (!fact || (fact->state != FACT_KNOWN && fact->state != FACT_ABSENT) ||
+		    !value_from_json(cap_table[cap].type,
+				     fact->state == FACT_ABSENT ? json_false() : fact->value, &value, NULL)) {
+			add_hosts_of(unknown, b, c);
+			continue;
+		}
+		if (first) {
+			sum = value;
+			first = false;
+			continue;
+		}
+		if (!bottom && !value_meet(cap_table[cap].rule, &sum, &value, &met))
+			bottom = true;
+		else if (!bottom) {
+			value_clear(&sum);
+			sum = met;
+		}
+		value_clear(&value);
+	}
+	if (unknown->len && !first)
+		add_unknown(b, id, "not known there", unknown);
+	else
+		g_ptr_array_unref(unknown);
+	if (!first) {
+		bool known = b->unknown->len == 0 ||
+			     strcmp(((struct baseline_hosts *)g_ptr_array_index(b->unknown,
+										b->unknown->len - 1))->id, id);
+
+		if (known && !bottom && (sum.type != CAP_BOOL || sum.truth))
+			json_object_set_new(b->capabilities, id, value_to_json(&sum));
+		value_clear(&sum);
+	}
+}
+
+/* The view in which any class has a fact of the id: the one every class is then asked in. */
+static int view_of_fact(const struct baseline *b, const char *id)
+{
+	static const enum view order[] = { VIEW_KVM, VIEW_KERNEL, VIEW_RAW, VIEW_LIBVIRT, VIEW_QEMU };
+
+	for (size_t v = 0; v < G_N_ELEMENTS(order); v++)
+		for (guint i = 0; i < b->classes->len; i++) {
+			const struct host_class *c = g_ptr_array_index(b->classes, i);
+
+			if (plain_fact(c->profile, id, order[v]))
+				return (int)order[v];
+		}
+	return -1;
+}
+
+void baseline_meet_facts(struct baseline *b)
+{
+	for (size_t cap = 0; cap < cap_count; cap++) {
+		const struct capability *c = &cap_table[cap];
+		bool cpu_bit = c->type == CAP_BOOL &&
+			       (g_str_has_prefix(c->id, "cpu.") || g_str_has_prefix(c->id, "msr."));
+		int view;
+
+		if (cpu_bit || c->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION))
+			continue;
+		view = view_of_fact(b, c->id);
+		if (view >= 0)
+			meet_fact(b, (int)cap, (enum view)view);
+	}
+}
+
+/* Which class, dropped, would give back most? */
+void baseline_best_step(struct baseline *b)
+{
+	const struct host_class *best = NULL;
+	guint most = 0;
+	GString *text;
+
+	for (guint i = 0; i < b->classes->len && b->classes->len > 1; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		guint gain = 0;
+
+		for (guint k = 0; k < b->lost->len; k++) {
+			const struct baseline_lost *l = g_ptr_array_index(b->lost, k);
+			bool only = true;
+
+			for (guint h = 0; h < l->hosts->len; h++)
+				only &= ((struct host *)g_ptr_array_index(l->hosts, h))->class == c;
+			gain += only;
+		}
+		if (gain > most) {
+			most = gain;
+			best = c;
+		}
+	}
+	if (!best)
+		return;
+	text = g_string_new("drop");
+	for (guint h = 0; h < b->hosts->len; h++) {
+		const struct host *host = g_ptr_array_index(b->hosts, h);
+
+		if (host->class == best)
+			g_string_append_printf(text, " %s", host->name);
+	}
+	g_string_append_printf(text, ": gain %u lost", most);
+	b->best_step = g_string_free(text, FALSE);
+}

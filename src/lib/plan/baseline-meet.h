@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * baseline-meet.h: the steps of a baseline; internal to plan/.
+ */
+#ifndef PLAN_BASELINE_MEET_H
+#define PLAN_BASELINE_MEET_H
+
+#include "judge/judgement.h"
+#include "plan/baseline.h"
+
+/* A class and the view of its CPU that is met; offer is NULL where it has none of that view. */
+struct meet_class {
+	const struct host_class *class;
+	const struct offer *offer;
+	struct target target;
+};
+
+/* Fills b->machines, and what is lost or unknown of them. */
+void baseline_meet_machines(struct baseline *b);
+
+/* Chooses the group's view; returns struct meet_class for each class, sets b->view, b->accel. */
+GArray *baseline_views(const struct judge *judge, struct baseline *b,
+		       const struct baseline_options *options);
+void meet_classes_clear(GArray *classes);
+
+/* Fills features, lost, unknown, differs, not_expressible and the CPU's capabilities. */
+void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArray *classes,
+		       const struct baseline_options *options);
+
+/* Meets every other comparable fact that no emulator stands behind. */
+void baseline_meet_facts(struct baseline *b);
+
+void baseline_best_step(struct baseline *b);
+
+#endif

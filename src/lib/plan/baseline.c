@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * baseline.c: hosts into groups, and each group's answer put together; baseline-meet.c does the
+ * meeting. See baseline.h.
+ *
+ * Theory of operation: in a group every class must be met in the same view of its CPU, for only
+ * facts of like scope are compared. The best view that all classes have is taken: what QEMU gives
+ * under KVM with a machine type that all have; then what libvirt's domain capabilities say; then
+ * the views that say less. Where no view is common to all, the best that some have is taken and
+ * the CPU of the others is unknown, which nothing can be promised over.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+#include "plan/baseline-meet.h"
+#include "plan/baseline.h"
+#include "plan/cpu-name.h"
+
+static void baseline_free(void *data)
+{
+	struct baseline *b = data;
+
+	g_free(b->arch);
+	g_free(b->vendor);
+	g_free(b->view);
+	g_free(b->best_step);
+	g_ptr_array_unref(b->hosts);
+	g_ptr_array_unref(b->classes);
+	g_ptr_array_unref(b->features);
+	g_ptr_array_unref(b->disabled);
+	g_ptr_array_unref(b->machines);
+	g_ptr_array_unref(b->unknown);
+	g_ptr_array_unref(b->lost);
+	g_ptr_array_unref(b->differs);
+	g_ptr_array_unref(b->not_expressible);
+	g_array_unref(b->cpu.delta);
+	json_decref(b->capabilities);
+	g_free(b);
+}
+
+static void lost_free(void *data)
+{
+	struct baseline_lost *l = data;
+
+	g_free(l->id);
+	json_decref(l->value);
+	g_ptr_array_unref(l->hosts);
+	g_free(l);
+}
+
+static void hosts_free(void *data)
+{
+	struct baseline_hosts *h = data;
+
+	g_free(h->id);
+	g_free(h->reason);
+	g_ptr_array_unref(h->hosts);
+	g_free(h);
+}
+
+static struct baseline *baseline_new(const char *arch, const char *vendor)
+{
+	struct baseline *b = g_new0(struct baseline, 1);
+
+	b->arch = g_strdup(arch);
+	b->vendor = g_strdup(vendor);
+	b->hosts = g_ptr_array_new();
+	b->classes = g_ptr_array_new();
+	b->features = g_ptr_array_new();
+	b->disabled = g_ptr_array_new();
+	b->machines = g_ptr_array_new_with_free_func(g_free);
+	b->unknown = g_ptr_array_new_with_free_func(hosts_free);
+	b->lost = g_ptr_array_new_with_free_func(lost_free);
+	b->differs = g_ptr_array_new_with_free_func(hosts_free);
+	b->not_expressible = g_ptr_array_new_with_free_func(hosts_free);
+	b->capabilities = json_object();
+	return b;
+}
+
+/* The vendor that any scope of a profile names, best view first. */
+static const char *profile_vendor(const struct profile *profile)
+{
+	static const enum view order[] = { VIEW_LIBVIRT, VIEW_RAW, VIEW_KVM, VIEW_KERNEL, VIEW_QEMU };
+
+	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
+		for (guint i = 0; i < profile->offers->len; i++) {
+			const struct offer *o = g_ptr_array_index(profile->offers, i);
+
+			/* an emulated CPU is of whatever vendor the emulator likes */
+			if (o->scope.view == order[v] && o->vendor && g_strcmp0(o->scope.accel, "tcg"))
+				return o->vendor;
+		}
+	}
+	return NULL;
+}
+
+static struct baseline *group_of(GPtrArray *groups, const char *arch, const char *vendor)
+{
+	struct baseline *b;
+
+	for (guint i = 0; i < groups->len; i++) {
+		b = g_ptr_array_index(groups, i);
+		if (!strcmp(b->arch, arch) && !strcmp(b->vendor, vendor))
+			return b;
+	}
+	b = baseline_new(arch, vendor);
+	g_ptr_array_add(groups, b);
+	return b;
+}
+
+/* The one vendor of an architecture's hosts, or NULL where they disagree or none says. */
+static const char *only_vendor(const GPtrArray *classes, const char *arch)
+{
+	const char *only = NULL;
+
+	for (guint i = 0; i < classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(classes, i);
+		const char *vendor = profile_vendor(c->profile);
+
+		if (!vendor || (c->profile->arch && strcmp(c->profile->arch, arch)))
+			continue;
+		if (only && strcmp(only, vendor))
+			return NULL;
+		only = vendor;
+	}
+	return only;
+}
+
+static const char *only_arch(const GPtrArray *classes)
+{
+	const char *only = NULL;
+
+	for (guint i = 0; i < classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(classes, i);
+
+		if (!c->profile->arch)
+			continue;
+		if (only && strcmp(only, c->profile->arch))
+			return NULL;
+		only = c->profile->arch;
+	}
+	return only;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
+}
+
+static int by_class(const void *a, const void *b)
+{
+	return strcmp((*(struct host_class *const *)a)->full, (*(struct host_class *const *)b)->full);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct baseline *x = *(struct baseline *const *)a, *y = *(struct baseline *const *)b;
+	int order = strcmp(x->arch, y->arch);
+
+	return order ? order : strcmp(x->vendor, y->vendor);
+}
+
+/* The classes among the hosts, in an order that doesn't depend on the hosts'. */
+static GPtrArray *classes_among(const GPtrArray *hosts)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	GPtrArray *classes = g_ptr_array_new();
+
+	for (guint i = 0; i < hosts->len; i++) {
+		struct host *h = g_ptr_array_index(hosts, i);
+
+		if (g_hash_table_add(seen, h->class))
+			g_ptr_array_add(classes, h->class);
+	}
+	g_ptr_array_sort(classes, by_class);
+	return classes;
+}
+
+static GPtrArray *make_groups(const GPtrArray *hosts)
+{
+	g_autoptr(GPtrArray) classes = classes_among(hosts);
+	g_autoptr(GHashTable) group_by_class = g_hash_table_new(NULL, NULL);
+	GPtrArray *groups = g_ptr_array_new_with_free_func(baseline_free);
+
+	for (guint i = 0; i < classes->len; i++) {
+		struct host_class *c = g_ptr_array_index(classes, i);
+		const char *arch = c->profile->arch ? c->profile->arch : only_arch(classes);
+		const char *vendor = profile_vendor(c->profile);
+		struct baseline *b;
+
+		arch = arch ? arch : "unknown";
+		vendor = vendor ? vendor : only_vendor(classes, arch);
+		b = group_of(groups, arch, vendor ? vendor : "unknown");
+		g_ptr_array_add(b->classes, c);
+		g_hash_table_insert(group_by_class, c, b);
+	}
+	for (guint i = 0; i < hosts->len; i++) {
+		struct host *h = g_ptr_array_index(hosts, i);
+		struct baseline *b = g_hash_table_lookup(group_by_class, h->class);
+
+		g_ptr_array_add(b->hosts, h);
+	}
+	for (guint i = 0; i < groups->len; i++)
+		g_ptr_array_sort(((struct baseline *)g_ptr_array_index(groups, i))->hosts, by_name);
+	g_ptr_array_sort(groups, by_group);
+	return groups;
+}
+
+/* The list of models a class says it can run, or NULL where none says. */
+static const GArray *usable_list(const struct meet_class *m)
+{
+	for (guint i = 0; i < m->class->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(m->class->profile->emulators, i);
+
+		if (e->cpu_models && e->cpu_models->len && m->offer &&
+		    !g_strcmp0(e->scope.accel, m->offer->scope.accel) &&
+		    g_array_index(e->cpu_models, struct cpu_model, 0).usable >= 0)
+			return e->cpu_models;
+	}
+	return NULL;
+}
+
+struct naming {
+	const struct judge *judge;
+	const GArray *classes; /* struct meet_class */
+	bool usability_known;
+};
+
+static bool usable_on(const GArray *list, const char *name)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const struct cpu_model *m = &g_array_index(list, struct cpu_model, i);
+
+		if (!strcmp(m->name, name))
+			return m->usable == 1;
+	}
+	return false;
+}
+
+/* May a model be named: usable on every member, and known to every member's libvirt? */
+static bool may_name(const struct named_model *model, void *data)
+{
+	const struct naming *n = data;
+
+	for (guint i = 0; i < n->classes->len; i++) {
+		const struct meet_class *m = &g_array_index(n->classes, struct meet_class, i);
+		const GArray *list = n->usability_known ? usable_list(m) : NULL;
+		const char *libvirt = profile_string(m->class->profile, "libvirt.version");
+
+		if (list && !usable_on(list, model->name))
+			return false;
+		if (libvirt &&
+		    !tables_libvirt_knows(n->judge->tables, "model", model->name, libvirt))
+			return false;
+	}
+	return true;
+}
+
+static void name_cpu(const struct judge *judge, struct baseline *b, const GArray *classes)
+{
+	struct naming naming = { judge, classes, true };
+	const char *vendor = strcmp(b->vendor, "unknown") ? b->vendor : NULL;
+	const struct named_model *model;
+
+	for (guint i = 0; i < classes->len; i++)
+		naming.usability_known &= usable_list(&g_array_index(classes, struct meet_class, i)) != NULL;
+	model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);
+	if (!model && naming.usability_known) {
+		naming.usability_known = false;
+		g_array_unref(b->cpu.delta);
+		model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);
+	}
+	b->cpu.model = model ? model->name : NULL;
+	b->cpu.usability_known = naming.usability_known;
+	for (guint i = 0; i < b->cpu.delta->len; i++) {
+		const struct feature_policy *p = &g_array_index(b->cpu.delta, struct feature_policy, i);
+
+		if (!p->require)
+			g_ptr_array_add(b->disabled, (void *)p->name);
+	}
+}
+
+GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
+			   const struct baseline_options *options)
+{
+	GPtrArray *groups = make_groups(hosts);
+
+	for (guint i = 0; i < groups->len; i++) {
+		struct baseline *b = g_ptr_array_index(groups, i);
+		g_autoptr(GArray) classes = NULL;
+
+		baseline_meet_machines(b);
+		classes = baseline_views(judge, b, options);
+		baseline_meet_cpu(judge, b, classes, options);
+		baseline_meet_facts(b);
+		baseline_best_step(b);
+		name_cpu(judge, b, classes);
+		meet_classes_clear(classes);
+	}
+	return groups;
+}
