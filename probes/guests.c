@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * guests.c: the host's guests, as the projection of guest/needs.h and nothing more.
+ *
+ * Running guests by their live definition in its migratable form, others by the inactive one;
+ * never with their secrets. A recording keeps the projection, not the definitions.
+ */
+#include "config.h"
+
+#include <string.h>
+#ifdef HAVE_LIBVIRT
+#include <libvirt/libvirt.h>
+#endif
+
+#include "guest/needs.h"
+#include "libvirt.h"
+
+#define MAX_GUESTS 100000u
+#define ANSWER "libvirt/guests.json"
+
+#ifdef HAVE_LIBVIRT
+
+struct listing {
+	struct libvirt_link link;
+	json_t *guests;
+	unsigned int unreadable, not_migratable;
+	char *why;
+};
+
+static void note(struct listing *l, const char *name, const GError *error)
+{
+	l->unreadable++;
+	g_free(l->why);
+	l->why = g_strdup_printf("%s: %s", name, error->message);
+}
+
+/*
+ * Which QEMU a running guest has: that of its process, which an upgrade may have taken from under
+ * it. libvirt tells the process by a file that only root reads; without it there is no member.
+ */
+static void add_qemu(struct source *source, const char *name, json_t *guest)
+{
+	g_autofree char *pid_path = g_strdup_printf("/run/libvirt/qemu/%s.pid", name);
+	g_autofree char *pid = NULL, *exe = NULL, *target = NULL;
+	struct source_file file;
+	bool deleted;
+	int err;
+
+	if (strchr(name, '/'))
+		return;
+	pid = source_text(source, pid_path, &err);
+	if (!pid || !*pid || strspn(pid, "0123456789") != strlen(pid))
+		return;
+	exe = g_strdup_printf("/proc/%s/exe", pid);
+	target = source_link(source, exe, &err);
+	if (!target || !source_stat(source, exe, &file, &err))
+		return;
+	deleted = g_str_has_suffix(target, " (deleted)");
+	if (deleted)
+		target[strlen(target) - strlen(" (deleted)")] = 0;
+	json_object_set_new(guest, "qemu",
+			    json_pack("{s:s, s:b, s:I, s:I, s:I}", "path", target, "deleted", deleted,
+				      "size", (json_int_t)file.size, "mtime", (json_int_t)file.mtime,
+				      "inode", (json_int_t)file.inode));
+}
+
+static char *definition(struct listing *l, virDomainPtr domain, bool running)
+{
+	unsigned int flags = running ? 0 : VIR_DOMAIN_XML_INACTIVE;
+	char *xml = NULL;
+
+	if (running && l->link.can_write)
+		xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
+	if (!xml) {
+		xml = virDomainGetXMLDesc(domain, flags);
+		l->not_migratable += running && xml;
+	}
+	return xml;
+}
+
+static void read_domain(struct listing *l, virDomainPtr domain)
+{
+	bool running = virDomainIsActive(domain) == 1;
+	const char *name = virDomainGetName(domain);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(XmlDocument) xml = NULL;
+	g_autoptr(Needs) needs = NULL;
+	char *text = definition(l, domain, running);
+	json_t *guest;
+
+	if (text)
+		xml = xml_parse(text, strlen(text), name, &error);
+	else
+		libvirt_failed("virDomainGetXMLDesc", &error);
+	free(text);
+	needs = xml ? needs_from_xml(xml, &error) : NULL;
+	if (!needs) {
+		note(l, name, error);
+		return;
+	}
+	guest = needs_to_json(needs);
+	json_object_set_new(guest, "running", json_boolean(running));
+	if (running && !l->link.context->options->remote)
+		add_qemu(l->link.context->source, name, guest);
+	json_array_append_new(l->guests, guest);
+}
+
+/* {"guests": […], "unreadable", "not_migratable", "why"?} */
+static char *ask_guests(void *data, GError **error)
+{
+	struct listing *l = data;
+	virConnectPtr connection = libvirt_open(&l->link, error);
+	virDomainPtr *domains;
+	json_t *answer;
+	char *text;
+	int n;
+
+	if (!connection)
+		return NULL;
+	n = virConnectListAllDomains(connection, &domains, 0);
+	if (n < 0)
+		return libvirt_failed("virConnectListAllDomains", error);
+	l->guests = json_array();
+	for (int i = 0; i < n; i++) {
+		if (i < (int)MAX_GUESTS)
+			read_domain(l, domains[i]);
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	answer = json_pack("{s:o, s:i, s:i, s:s*}", "guests", l->guests, "unreadable",
+			   (int)l->unreadable, "not_migratable", (int)l->not_migratable, "why", l->why);
+	text = json_dumps(answer, JSON_INDENT(1) | JSON_SORT_KEYS);
+	json_decref(answer);
+	g_free(l->why);
+	return text;
+}
+
+#else
+
+struct listing {
+	struct libvirt_link link;
+};
+
+static char *ask_guests(void *data, GError **error)
+{
+	struct listing *l = data;
+
+	return libvirt_open(&l->link, error);
+}
+
+#endif
+
+/* Machine types and emulators in use: what libvirt and QEMU are asked for first. */
+static void share_use(struct context *context, const json_t *guests)
+{
+	json_t *machines = json_array(), *emulators = json_array();
+	const json_t *guest;
+	size_t i;
+
+	json_array_foreach (guests, i, guest) {
+		json_t *machine = json_object_get(json_object_get(guest, "os"), "machine");
+		json_t *qemu = json_object_get(json_object_get(guest, "qemu"), "path");
+		json_t *emulator = qemu ? qemu : json_object_get(guest, "emulator");
+
+		if (json_is_string(machine))
+			json_array_append(machines, machine);
+		if (json_is_string(emulator))
+			json_array_append(emulators, emulator);
+	}
+	json_object_set_new(context->found, "machines", machines);
+	json_object_set_new(context->found, "emulators", emulators);
+}
+
+static void take_answer(struct context *context, const char *text)
+{
+	json_t *answer = json_loads(text, 0, NULL);
+	json_t *guests = json_object_get(answer, "guests");
+	json_int_t unreadable = json_integer_value(json_object_get(answer, "unreadable"));
+	json_int_t plain = json_integer_value(json_object_get(answer, "not_migratable"));
+	const char *why = json_string_value(json_object_get(answer, "why"));
+	g_autofree char *reason = NULL;
+
+	if (!json_is_array(guests)) {
+		probe_report(context, &guests_probe, "failed", false,
+			     ANSWER ": no list of guests in it (record again)");
+	} else {
+		share_use(context, guests);
+		json_object_set(context->found, "guests", guests);
+		if (unreadable)
+			reason = g_strdup_printf("%d guests left out, last %s", (int)unreadable,
+						 why ? why : "for no reason known");
+		else if (plain)
+			reason = g_strdup_printf(
+				"%d running guests not in their migratable form (run as root)", (int)plain);
+		probe_report(context, &guests_probe, reason ? "partial" : "ok", !unreadable, reason);
+	}
+	json_decref(answer);
+}
+
+static void collect(struct context *context)
+{
+	struct listing listing = { .link = { .context = context, .want_write = true } };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = NULL;
+
+	if (libvirt_there(context, &error))
+		text = source_ask(context->source, ANSWER, ask_guests, &listing, &error);
+	if (text)
+		take_answer(context, text);
+	else
+		probe_report(context, &guests_probe, source_error_state(error), false, error->message);
+	libvirt_close(&listing.link);
+}
+
+const struct probe guests_probe = {
+	.name = "guests",
+	.help = "the host's guests: what their definitions ask for, nothing else of them",
+	.view = VIEWS,
+	.percent = 20,
+	.collect = collect,
+};

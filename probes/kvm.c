@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kvm.c: what KVM on this host would give a guest: extensions, CPUID, feature MSRs, TSC rate.
+ *
+ * Asked of /dev/kvm itself; only the TSC rate needs a guest, which is made without memory and gone
+ * at once. What to ask comes from the dictionary's registers.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#if defined(__x86_64__)
+#include <linux/kvm.h>
+#endif
+#include <string.h>
+
+#include "probe.h"
+#include "read/read.h"
+
+static const struct scope kvm = { .view = VIEW_KVM, .migratable = -1 };
+
+#if defined(__x86_64__)
+
+#define FIRST_ENTRIES 128u
+#define MAX_ENTRIES 4096u
+
+static void extension_fact(struct context *context, const struct capability *cap, int answer,
+			   const char *origin)
+{
+	json_t *facts = json_object_get(context->doc, "facts");
+	json_t *value = NULL;
+
+	switch (cap->type) {
+	case CAP_BOOL:
+		value = json_boolean(answer > 0);
+		break;
+	case CAP_UINT:
+		value = json_integer(answer);
+		break;
+	case CAP_BITMAP:
+		value = json_sprintf("0x%x", (unsigned int)answer);
+		break;
+	default:
+		return; /* no extension answers with anything else */
+	}
+	document_fact(facts, cap->id, value, &kvm, origin);
+}
+
+static void read_extensions(struct context *context, struct source_device *device)
+{
+	for (size_t r = 0; r < cap_register_count; r++) {
+		const struct cap_register *reg = &cap_registers[r];
+		g_autofree char *call = NULL;
+		int answer, err;
+
+		if (reg->kind != REG_KVM_EXTENSION)
+			continue;
+		call = g_strdup_printf("KVM_CHECK_EXTENSION %u", reg->index);
+		answer = source_ioctl(device, call, KVM_CHECK_EXTENSION, reg->index, 0, &err);
+		if (answer < 0) {
+			probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm, call, err);
+			continue;
+		}
+		for (size_t i = 0; i < cap_count; i++)
+			if (cap_table[i].reg == (int)r)
+				extension_fact(context, &cap_table[i], answer, call);
+	}
+}
+
+/* KVM says E2BIG as long as there is more than room. Returns false with errno. */
+static bool read_cpuid_of_kvm(struct context *context, struct source_device *device, int *err)
+{
+	for (uint32_t room = FIRST_ENTRIES; room <= MAX_ENTRIES; room *= 2) {
+		size_t size = sizeof(struct kvm_cpuid2) + room * sizeof(struct kvm_cpuid_entry2);
+		g_autofree struct kvm_cpuid2 *list = g_malloc0(size);
+		g_autofree char *call = g_strdup_printf("KVM_GET_SUPPORTED_CPUID %u", room);
+		g_autofree struct cpuid_row *rows = NULL;
+
+		list->nent = room;
+		if (source_ioctl(device, call, KVM_GET_SUPPORTED_CPUID, (uintptr_t)list, size, err) < 0) {
+			if (*err == E2BIG)
+				continue;
+			return false;
+		}
+		rows = g_new0(struct cpuid_row, room);
+		for (uint32_t i = 0; i < MIN(list->nent, room); i++) {
+			const struct kvm_cpuid_entry2 *e = &list->entries[i];
+
+			rows[i] = (struct cpuid_row){ e->function, e->index, e->eax,
+						      e->ebx,	   e->ecx,   e->edx };
+		}
+		read_cpuid(context->doc, rows, MIN(list->nent, room), true, &kvm,
+			   "KVM_GET_SUPPORTED_CPUID");
+		return true;
+	}
+	return false;
+}
+
+/* The indices KVM has feature MSRs for, as an array of uint32_t, or NULL with errno. */
+static GArray *feature_msrs(struct source_device *device, int *err)
+{
+	for (uint32_t room = FIRST_ENTRIES; room <= MAX_ENTRIES; room *= 2) {
+		size_t size = sizeof(struct kvm_msr_list) + room * sizeof(uint32_t);
+		g_autofree struct kvm_msr_list *list = g_malloc0(size);
+		g_autofree char *call = g_strdup_printf("KVM_GET_MSR_FEATURE_INDEX_LIST %u", room);
+		GArray *indices;
+
+		list->nmsrs = room;
+		if (source_ioctl(device, call, KVM_GET_MSR_FEATURE_INDEX_LIST, (uintptr_t)list, size,
+				 err) < 0) {
+			if (*err == E2BIG)
+				continue;
+			return NULL;
+		}
+		indices = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+		return g_array_append_vals(indices, list->indices, MIN(list->nmsrs, room));
+	}
+	return NULL;
+}
+
+static bool has_index(const GArray *indices, uint32_t index)
+{
+	for (guint i = 0; i < indices->len; i++)
+		if (g_array_index(indices, uint32_t, i) == index)
+			return true;
+	return false;
+}
+
+static void read_feature_msr(struct context *context, struct source_device *device, size_t r)
+{
+	uint32_t index = cap_registers[r].index;
+	g_autofree char *call = g_strdup_printf("KVM_GET_MSRS 0x%x", index);
+	g_autofree struct kvm_msrs *msrs =
+		g_malloc0(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry));
+	int err;
+
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = index;
+	if (source_ioctl(device, call, KVM_GET_MSRS, (uintptr_t)msrs,
+			 sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry), &err) == 1)
+		read_msr(context->doc, index, msrs->entries[0].data, &kvm, call);
+	else
+		probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm, call, err);
+}
+
+static bool read_feature_msrs(struct context *context, struct source_device *device, int *err)
+{
+	g_autoptr(GArray) indices = feature_msrs(device, err);
+
+	for (size_t r = 0; r < cap_register_count; r++) {
+		if (cap_registers[r].kind != REG_MSR)
+			continue;
+		if (!indices)
+			probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm,
+					       "KVM_GET_MSR_FEATURE_INDEX_LIST", *err);
+		else if (has_index(indices, cap_registers[r].index))
+			read_feature_msr(context, device, r);
+		/* Others KVM doesn't give: absent, for the list is complete. */
+	}
+	return indices != NULL;
+}
+
+/* Only a virtual processor tells the rate of the TSC. */
+static void read_tsc(struct context *context, struct source_device *device)
+{
+	json_t *facts = json_object_get(context->doc, "facts");
+	g_autoptr(SourceDevice) vm = NULL;
+	g_autoptr(SourceDevice) vcpu = NULL;
+	int err, khz = 0;
+
+	vm = source_ioctl_open(device, "KVM_CREATE_VM", KVM_CREATE_VM, 0, &err);
+	vcpu = vm ? source_ioctl_open(vm, "KVM_CREATE_VCPU", KVM_CREATE_VCPU, 0, &err) : NULL;
+	if (vcpu)
+		khz = source_ioctl(vcpu, "KVM_GET_TSC_KHZ", KVM_GET_TSC_KHZ, 0, 0, &err);
+	if (khz > 0)
+		document_fact(facts, "cpu.tsc-khz", json_integer(khz), &kvm, "KVM_GET_TSC_KHZ");
+	else
+		document_fact_missing(facts, "cpu.tsc-khz", FACT_UNREADABLE, &kvm, "KVM_GET_TSC_KHZ", err);
+}
+
+static void read_kvm(struct context *context, struct source_device *device)
+{
+	int err, version;
+	g_autofree char *reason = NULL;
+	bool cpuid, msrs;
+
+	version = source_ioctl(device, "KVM_GET_API_VERSION", KVM_GET_API_VERSION, 0, 0, &err);
+	if (version != KVM_API_VERSION) {
+		reason = g_strdup_printf("/dev/kvm: API version %d, not %d (is it KVM?)", version,
+					 KVM_API_VERSION);
+		probe_report(context, &kvm_probe, "failed", false, reason);
+		return;
+	}
+	json_object_set_new(context->found, "kvm", json_true());
+	read_extensions(context, device);
+	cpuid = read_cpuid_of_kvm(context, device, &err);
+	if (!cpuid)
+		reason = g_strdup_printf("KVM_GET_SUPPORTED_CPUID: %s (look at the kernel's log)",
+					 g_strerror(err));
+	msrs = read_feature_msrs(context, device, &err);
+	if (!msrs && !reason)
+		reason = g_strdup_printf("KVM_GET_MSR_FEATURE_INDEX_LIST: %s (a kernel from 4.17 on has it)",
+					 g_strerror(err));
+	read_tsc(context, device);
+	probe_report(context, &kvm_probe, reason ? "partial" : "ok", cpuid, reason);
+}
+
+#else
+
+static void read_kvm(struct context *context, struct source_device *device)
+{
+	(void)device;
+	probe_report(context, &kvm_probe, "missing", false,
+		     "only x86-64 is read by this version (no facts of KVM here)");
+}
+
+#endif
+
+static const char *remedy(int err)
+{
+	switch (err) {
+	case ENOENT:
+	case ENODEV:
+		return "switch virtualization on in the firmware; as root: modprobe kvm_intel or kvm_amd";
+	case EACCES:
+	case EPERM:
+		return "run as root, or as a member of the group kvm";
+	default:
+		return "look at the kernel's log";
+	}
+}
+
+static void collect(struct context *context)
+{
+	int err;
+	g_autoptr(SourceDevice) device =
+		source_device_open(context->source, "/dev/kvm", "ioctl/kvm.json", O_RDWR, &err);
+	g_autofree char *reason = NULL;
+
+	if (device) {
+		read_kvm(context, device);
+		return;
+	}
+	if (err != ENOENT && err != ENODEV)
+		for (size_t r = 0; r < cap_register_count; r++)
+			if (cap_registers[r].kind == REG_KVM_EXTENSION)
+				probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm, "/dev/kvm",
+						       err);
+	reason = g_strdup_printf("/dev/kvm: %s (%s)", g_strerror(err), remedy(err));
+	probe_report(context, &kvm_probe, probe_state_of(err), false, reason);
+}
+
+const struct probe kvm_probe = {
+	.name = "kvm",
+	.help = "what KVM gives guests: extensions, CPUID, feature MSRs, TSC rate",
+	.local = true,
+	.view = VIEW_KVM,
+	.percent = 20,
+	.collect = collect,
+};

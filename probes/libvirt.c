@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libvirt.c: what libvirt says of this host or of a remote one: capabilities, domain capabilities
+ * of each emulator, domain type and the machine types that matter, and the names that the
+ * installed CPU map knows.
+ */
+#include "config.h"
+
+#include <string.h>
+#ifdef HAVE_LIBVIRT
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#endif
+
+#include "libvirt.h"
+#include "read/read.h"
+
+#define CPU_MAP "/usr/share/libvirt/cpu_map"
+#define MODELS "cpu-models.tsv"
+/* Domain capabilities asked of one libvirt, at most. */
+#define MAX_QUESTIONS 256u
+
+static const struct scope view = { .view = VIEW_LIBVIRT, .migratable = -1 };
+
+static const char *const sockets[] = {
+	"/run/libvirt/libvirt-sock",
+	"/run/libvirt/virtqemud-sock",
+};
+static const char *const daemons[] = {
+	"/usr/sbin/libvirtd",
+	"/usr/sbin/virtqemud",
+};
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+static bool recorded(struct source *source, const char *name)
+{
+	g_autofree char *text = source_recall(source, name);
+
+	return text != NULL;
+}
+
+bool libvirt_there(const struct context *context, GError **error)
+{
+	struct source_file file;
+	int err;
+
+	if (context->options->connect || recorded(context->source, "libvirt/info.json") ||
+	    recorded(context->source, "libvirt/guests.json"))
+		return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++)
+		if (source_stat(context->source, sockets[i], &file, &err) && file.socket)
+			return true;
+	for (size_t i = 0; i < G_N_ELEMENTS(daemons); i++)
+		if (source_stat(context->source, daemons[i], &file, &err)) {
+			g_set_error(error, SOURCE_ERROR, SOURCE_MISSING,
+				    "%s is installed and has no socket in /run/libvirt (start it, or its socket unit)",
+				    daemons[i]);
+			return false;
+		}
+	g_set_error_literal(error, SOURCE_ERROR, SOURCE_MISSING,
+			    "libvirt is not installed (nothing to do where guests run without it)");
+	return false;
+}
+
+#ifdef HAVE_LIBVIRT
+
+static void quiet(void *data, virErrorPtr error)
+{
+	(void)data;
+	(void)error;
+}
+
+void *libvirt_failed(const char *where, GError **error)
+{
+	const virError *last = virGetLastError();
+	g_autofree char *message = g_strdup(last && last->message ? last->message : "no reason given");
+	int code = last ? last->code : VIR_ERR_OK;
+	const char *remedy = "look at libvirt's log";
+
+	g_strdelimit(message, "\n", ' ');
+	if (code == VIR_ERR_AUTH_FAILED || code == VIR_ERR_ACCESS_DENIED || code == VIR_ERR_AUTH_CANCELLED) {
+		remedy = "run as root, or as a member of the group libvirt";
+		g_set_error(error, SOURCE_ERROR, SOURCE_UNREADABLE, "%s: %s (%s)", where, message, remedy);
+		return NULL;
+	}
+	if (code == VIR_ERR_SYSTEM_ERROR || code == VIR_ERR_NO_CONNECT)
+		remedy = "is the daemon running?";
+	g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "%s: %s (%s)", where, message, remedy);
+	return NULL;
+}
+
+void *libvirt_open(struct libvirt_link *link, GError **error)
+{
+	const char *uri = link->context->options->connect;
+
+	if (link->connection)
+		return link->connection;
+	uri = uri ? uri : "qemu:///system";
+	virSetErrorFunc(NULL, quiet);
+	if (link->want_write)
+		link->connection = virConnectOpen(uri);
+	link->can_write = link->connection != NULL;
+	if (!link->connection)
+		link->connection = virConnectOpenReadOnly(uri);
+	return link->connection ? link->connection : libvirt_failed(uri, error);
+}
+
+void libvirt_close(struct libvirt_link *link)
+{
+	if (link->connection)
+		virConnectClose(link->connection);
+	link->connection = NULL;
+}
+
+static char *version_text(unsigned long version)
+{
+	return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+/* {"hostname", "version", "hypervisor", "hypervisor_version"} */
+static char *ask_info(void *data, GError **error)
+{
+	virConnectPtr connection = libvirt_open(data, error);
+	g_autofree char *library = NULL, *hypervisor = NULL;
+	char *hostname, *text;
+	unsigned long version;
+	json_t *info;
+
+	if (!connection)
+		return NULL;
+	if (virConnectGetLibVersion(connection, &version) < 0)
+		return libvirt_failed("virConnectGetLibVersion", error);
+	library = version_text(version);
+	if (virConnectGetVersion(connection, &version) == 0 && version)
+		hypervisor = version_text(version);
+	hostname = virConnectGetHostname(connection);
+	info = json_pack("{s:s, s:s*, s:s*, s:s*}", "version", library, "hostname", hostname,
+			 "hypervisor", virConnectGetType(connection), "hypervisor_version", hypervisor);
+	text = json_dumps(info, JSON_INDENT(1) | JSON_SORT_KEYS);
+	json_decref(info);
+	free(hostname);
+	return text;
+}
+
+static char *ask_capabilities(void *data, GError **error)
+{
+	virConnectPtr connection = libvirt_open(data, error);
+	char *xml = connection ? virConnectGetCapabilities(connection) : NULL;
+
+	return xml || !connection ? xml : libvirt_failed("virConnectGetCapabilities", error);
+}
+
+#else
+
+void *libvirt_failed(const char *where, GError **error)
+{
+	g_set_error(error, SOURCE_ERROR, SOURCE_MISSING,
+		    "%s: built without libvirt (install libvirt's development files and build again)",
+		    where);
+	return NULL;
+}
+
+void *libvirt_open(struct libvirt_link *link, GError **error)
+{
+	return libvirt_failed(link->context->options->connect, error);
+}
+
+void libvirt_close(struct libvirt_link *link)
+{
+	(void)link;
+}
+
+static char *ask_info(void *data, GError **error)
+{
+	return libvirt_open(data, error);
+}
+
+static char *ask_capabilities(void *data, GError **error)
+{
+	return libvirt_open(data, error);
+}
+
+#endif
+
+/* --- domain capabilities ---------------------------------------------------------------------- */
+
+struct question {
+	struct libvirt_link *link;
+	const char *emulator, *arch, *machine, *type;
+};
+
+#ifdef HAVE_LIBVIRT
+
+static char *ask_domcapabilities(void *data, GError **error)
+{
+	const struct question *q = data;
+	virConnectPtr connection = libvirt_open(q->link, error);
+	char *xml;
+
+	if (!connection)
+		return NULL;
+	xml = virConnectGetDomainCapabilities(connection, q->emulator, q->arch, q->machine, q->type, 0);
+	return xml ? xml : libvirt_failed("virConnectGetDomainCapabilities", error);
+}
+
+#else
+
+static char *ask_domcapabilities(void *data, GError **error)
+{
+	const struct question *q = data;
+
+	return libvirt_open(q->link, error);
+}
+
+#endif
+
+struct reading {
+	struct context *context;
+	struct libvirt_link link;
+	struct cpu_models *models;
+	unsigned int asked, failed;
+	char *why; /* the last failure */
+};
+
+static void note(struct reading *r, GError *error)
+{
+	r->failed++;
+	g_free(r->why);
+	r->why = g_strdup(error->message);
+}
+
+static void read_question(struct reading *r, struct question *q)
+{
+	g_autofree char *emulator = g_strdup(q->emulator);
+	g_autofree char *machine = g_strdup(q->machine);
+	g_autofree char *name = NULL, *text = NULL;
+	g_autoptr(XmlDocument) xml = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (r->asked++ >= MAX_QUESTIONS)
+		return;
+	g_strdelimit(emulator, "/", '-');
+	g_strdelimit(machine, "/", '-');
+	name = g_strdup_printf("libvirt/domcapabilities%s%s-%s-%s.xml", *emulator == '-' ? "" : "-",
+			       emulator, q->type, machine);
+	text = source_ask(r->context->source, name, ask_domcapabilities, q, &error);
+	xml = text ? xml_parse(text, strlen(text), name, &error) : NULL;
+	if (xml)
+		read_domcapabilities(r->context->doc, xml, r->models, &error);
+	if (error)
+		note(r, error);
+}
+
+static bool listed(const GPtrArray *names, const char *name)
+{
+	for (guint i = 0; i < names->len; i++)
+		if (!strcmp(g_ptr_array_index(names, i), name))
+			return true;
+	return false;
+}
+
+/* The machine types worth asking for: what an alias stands for, and what guests here use. */
+static GPtrArray *worth_asking(const struct context *context, const struct xml_node *arch)
+{
+	const json_t *used = json_object_get(context->shared, "machines");
+	GPtrArray *names = g_ptr_array_new();
+	const struct xml_node *machine;
+
+	for (machine = xml_child(arch, "machine"); machine; machine = xml_same(machine)) {
+		const char *canonical = xml_attr(machine, "canonical");
+		const json_t *name;
+		size_t i;
+
+		if (canonical && !listed(names, canonical))
+			g_ptr_array_add(names, (gpointer)canonical);
+		json_array_foreach (used, i, name)
+			if (!strcmp(json_string_value(name), machine->text) && !canonical &&
+			    !listed(names, machine->text))
+				g_ptr_array_add(names, (gpointer)machine->text);
+	}
+	return names;
+}
+
+/* One <guest>: its emulator, or a domain type's own, with each machine type worth it. */
+static void read_guest_type(struct reading *r, const struct xml_node *arch)
+{
+	g_autoptr(GPtrArray) machines = worth_asking(r->context, arch);
+	const struct xml_node *common = xml_child(arch, "emulator");
+	const struct xml_node *domain;
+
+	for (domain = xml_child(arch, "domain"); domain; domain = xml_same(domain)) {
+		const struct xml_node *own = xml_child(domain, "emulator");
+		const char *emulator = own ? own->text : common ? common->text : NULL;
+		const char *type = xml_attr(domain, "type");
+
+		for (guint i = 0; emulator && type && i < machines->len; i++) {
+			struct question q = { &r->link, emulator, xml_attr(arch, "name"),
+					      g_ptr_array_index(machines, i), type };
+
+			read_question(r, &q);
+			probe_flush(r->context);
+		}
+	}
+}
+
+/* Emulators for the QEMU probe, and domain capabilities where guests are of the host's arch. */
+static void read_guest_types(struct reading *r, const struct xml_node *root)
+{
+	const struct xml_node *host_arch = xml_at(root, "host/cpu/arch");
+	const char *wanted = host_arch ? host_arch->text : "x86_64";
+	json_t *emulators = json_array();
+	const struct xml_node *guest;
+
+	for (guest = xml_child(root, "guest"); guest; guest = xml_same(guest)) {
+		const struct xml_node *arch = xml_child(guest, "arch");
+		const struct xml_node *emulator = xml_child(arch, "emulator");
+		const char *name = xml_attr(arch, "name");
+
+		if (!name || strcmp(name, wanted))
+			continue;
+		if (emulator && *emulator->text)
+			json_array_append_new(emulators, json_string(emulator->text));
+		read_guest_type(r, arch);
+	}
+	json_object_set_new(r->context->found, "emulators", emulators);
+}
+
+/* --- the CPU map ------------------------------------------------------------------------------ */
+
+static void add_names(GHashTable *set, const struct xml_node *root, const char *element)
+{
+	const struct xml_node *node;
+
+	for (node = xml_child(root, element); node; node = xml_same(node)) {
+		const char *name = xml_attr(node, "name");
+
+		if (name)
+			g_hash_table_add(set, g_strdup(name));
+	}
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void set_fact(struct context *context, const char *id, GHashTable *set)
+{
+	g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(set, NULL);
+	guint n = g_hash_table_size(set);
+	json_t *value = json_array();
+
+	qsort(names, n, sizeof(*names), by_name);
+	for (guint i = 0; i < n; i++)
+		json_array_append_new(value, json_string(names[i]));
+	document_fact(json_object_get(context->doc, "facts"), id, value, &view, CPU_MAP);
+}
+
+/* The names that this libvirt knows: others it refuses, or drops without a word. */
+static void read_cpu_map(struct context *context)
+{
+	g_autoptr(GHashTable) features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	int err;
+	g_auto(GStrv) names = source_list(context->source, CPU_MAP, &err);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		g_autofree char *path = g_strdup_printf(CPU_MAP "/%s", names[i]);
+		g_autofree char *bytes = NULL;
+		g_autoptr(XmlDocument) xml = NULL;
+		size_t length;
+
+		if (!g_str_has_prefix(names[i], "x86_") || !g_str_has_suffix(names[i], ".xml"))
+			continue;
+		bytes = source_read(context->source, path, &length, &err);
+		xml = bytes ? xml_parse(bytes, length, path, NULL) : NULL;
+		if (!xml)
+			continue;
+		add_names(features, xml_root(xml), "feature");
+		add_names(models, xml_root(xml), "model");
+	}
+	if (g_hash_table_size(features))
+		set_fact(context, "libvirt.cpu-features", features);
+	if (g_hash_table_size(models))
+		set_fact(context, "libvirt.cpu-models", models);
+}
+
+/* --- the probe -------------------------------------------------------------------------------- */
+
+static void read_info(struct context *context, const char *text)
+{
+	json_t *info = json_loads(text, 0, NULL);
+	const char *version = json_string_value(json_object_get(info, "version"));
+	const char *hostname = json_string_value(json_object_get(info, "hostname"));
+	json_t *fingerprint = json_object_get(context->doc, "fingerprint");
+	json_t *aliases = json_object_get(json_object_get(context->doc, "host"), "aliases");
+
+	if (version) {
+		json_object_set_new(fingerprint, "libvirt", json_string(version));
+		probe_fact_text(context, "libvirt.version", version, &view, "virConnectGetLibVersion");
+	}
+	if (hostname) {
+		json_object_set_new(aliases, "libvirt", json_string(hostname));
+		/* The first to say a name is believed: this one's own, but for a remote host. */
+		json_object_set_new(context->found, "hostname", json_string(hostname));
+	}
+	json_decref(info);
+}
+
+static struct cpu_models *load_models(GError **error)
+{
+	size_t length;
+	g_autofree char *bytes = source_data_file(MODELS, &length);
+
+	if (bytes)
+		return cpu_models_parse(bytes, length, error);
+	g_set_error_literal(error, SOURCE_ERROR, SOURCE_FAILED,
+			    MODELS ": not found (install capbroker, or set CAPBROKER_DATADIR)");
+	return NULL;
+}
+
+/* Returns false where there was nothing to ask or nothing came back. */
+static bool read_all(struct reading *r, GError **error)
+{
+	struct context *context = r->context;
+	g_autofree char *info = NULL, *text = NULL;
+	g_autoptr(XmlDocument) xml = NULL;
+
+	if (!libvirt_there(context, error))
+		return false;
+	r->models = load_models(error);
+	if (!r->models)
+		return false;
+	info = source_ask(context->source, "libvirt/info.json", ask_info, &r->link, error);
+	if (!info)
+		return false;
+	read_info(context, info);
+	text = source_ask(context->source, "libvirt/capabilities.xml", ask_capabilities, &r->link, error);
+	xml = text ? xml_parse(text, strlen(text), "libvirt/capabilities.xml", error) : NULL;
+	if (!xml || !read_capabilities(context->doc, xml, r->models, error))
+		return false;
+	probe_flush(context);
+	read_guest_types(r, xml_root(xml));
+	return true;
+}
+
+static void collect(struct context *context)
+{
+	struct reading r = { .context = context, .link.context = context };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *reason = NULL;
+
+	if (!context->options->remote)
+		read_cpu_map(context);
+	if (!read_all(&r, &error)) {
+		probe_report(context, &libvirt_probe, source_error_state(error), false, error->message);
+	} else if (r.failed || r.asked > MAX_QUESTIONS) {
+		reason = g_strdup_printf("%u of %u domain capabilities missing, last: %s",
+					 r.failed + (r.asked > MAX_QUESTIONS ? r.asked - MAX_QUESTIONS : 0),
+					 r.asked, r.why ? r.why : "too many to ask (report this)");
+		probe_report(context, &libvirt_probe, "partial", false, reason);
+	} else {
+		probe_report(context, &libvirt_probe, "ok", false, NULL);
+	}
+	libvirt_close(&r.link);
+	if (r.models)
+		cpu_models_free(r.models);
+	g_free(r.why);
+}
+
+const struct probe libvirt_probe = {
+	.name = "libvirt",
+	.help = "libvirt's capabilities, domain capabilities, and the CPU names it knows",
+	.view = VIEWS,
+	.percent = 40,
+	.collect = collect,
+};

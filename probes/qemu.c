@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * qemu.c: what each QEMU on this host makes of its processors, by accelerator and machine type.
+ *
+ * Theory of operation: first every emulator is asked without a machine (version, machine types,
+ * CPU definitions, device properties), which also shows what works at all; then with each machine
+ * type, those that matter most first (qemu-plan.c), until the time is up. What was not reached
+ * leaves the source partial. Machine types that give exactly the same are one entry.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "qemu-plan.h"
+#include "qmp.h"
+#include "read/read.h"
+
+/* Machines have at least two processors to spare for a probe; more at once gains little. */
+#define PARALLEL 2u
+/* What one QEMU may take, as a part of all the time and within these milliseconds. */
+#define LIMIT_PART 3
+#define LIMIT_MIN_MS 1000
+#define LIMIT_MAX_MS 10000
+/* After so many machine types that hang or crash an emulator is left alone. */
+#define PATIENCE 3u
+#define BATCH 16u
+
+static const char *const devices[] = {
+	/* vIOMMUs, and what hands a host's device to a guest; the CPU's own come with its expansion */
+	"intel-iommu", "amd-iommu", "virtio-iommu-pci", "vfio-pci",
+};
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void ask_expansion(struct qmp_job *job, const char *key, bool migratable)
+{
+	const char *model = strcmp(job->accel, "kvm") ? "max" : "host";
+
+	qmp_job_ask(job, key, "query-cpu-model-expansion",
+		    json_pack("{s:s, s:{s:s, s:{s:b}}}", "type", "full", "model", "name", model,
+			      "props", "migratable", migratable));
+}
+
+static struct qmp_job *make_job(const char *emulator, const char *accel, const char *machine)
+{
+	struct qmp_job *job = qmp_job_new(emulator, accel, machine);
+
+	qmp_job_ask(job, "status", "query-status", NULL);
+	qmp_job_ask(job, "version", "query-version", NULL);
+	qmp_job_ask(job, "definitions", "query-cpu-definitions", NULL);
+	ask_expansion(job, "expansion", true);
+	ask_expansion(job, "expansion-not-migratable", false);
+	if (strcmp(machine, "none"))
+		return job;
+	qmp_job_ask(job, "kvm", "query-kvm", NULL);
+	qmp_job_ask(job, "machines", "query-machines", NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
+		qmp_job_ask(job, devices[i], "device-list-properties",
+			    json_pack("{s:s}", "typename", devices[i]));
+	return job;
+}
+
+/* "qmp/usr-bin-qemu-system-x86_64/kvm-pc-q35-7.2.json" */
+static char *record_name(const struct qmp_job *job)
+{
+	g_autofree char *path = g_strdup(job->emulator + 1);
+	g_autofree char *machine = g_strdup(job->machine);
+
+	g_strdelimit(path, "/", '-');
+	g_strdelimit(machine, "/", '-');
+	return g_strdup_printf("qmp/%s/%s-%s.json", path, job->accel, machine);
+}
+
+static int limit_ms(const struct context *context)
+{
+	return CLAMP((int)context->options->timeout * 1000 / LIMIT_PART, LIMIT_MIN_MS, LIMIT_MAX_MS);
+}
+
+/* Runs jobs, or takes what a recording has of them. */
+static void run_jobs(struct context *context, const GPtrArray *jobs)
+{
+	if (source_mode(context->source) != SOURCE_REPLAY)
+		qmp_run(jobs, PARALLEL, limit_ms(context), context->deadline);
+	for (guint i = 0; i < jobs->len; i++) {
+		struct qmp_job *job = g_ptr_array_index(jobs, i);
+		g_autofree char *name = record_name(job);
+		g_autofree char *text = NULL;
+
+		if (source_mode(context->source) == SOURCE_REPLAY) {
+			text = source_recall(context->source, name);
+			if (text)
+				qmp_job_load(job, text);
+		} else if (job->outcome != QMP_NOT_REACHED) {
+			text = qmp_job_text(job);
+			source_keep(context->source, name, text);
+		}
+	}
+}
+
+/* --- from replies to facts -------------------------------------------------------------------- */
+
+static void read_reply(json_t *doc, const struct qmp_job *job, const char *key, enum read_kind kind,
+		       bool migratable, const char *model, const char *command)
+{
+	const struct scope scope = { VIEW_QEMU, job->emulator, job->accel, job->machine, migratable };
+	const json_t *reply = json_object_get(job->replies, key);
+	g_autofree char *origin = g_strdup_printf("QMP %s", command);
+
+	/* An error is an answer too (no such device, no such model): then there is no fact. */
+	if (reply && json_object_get(reply, "return"))
+		read_qmp(doc, kind, reply, &scope, model, origin, NULL);
+}
+
+/* All that one process said, as a document of its own. */
+static json_t *job_facts(const struct qmp_job *job)
+{
+	const char *model = strcmp(job->accel, "kvm") ? "max" : "host";
+	json_t *doc = document_new("", NULL, NULL);
+
+	read_reply(doc, job, "version", READ_QMP_VERSION, true, NULL, "query-version");
+	read_reply(doc, job, "machines", READ_QMP_MACHINES, true, NULL, "query-machines");
+	read_reply(doc, job, "kvm", READ_QMP_KVM, true, NULL, "query-kvm");
+	read_reply(doc, job, "definitions", READ_QMP_CPU_DEFINITIONS, true, NULL,
+		   "query-cpu-definitions");
+	read_reply(doc, job, "expansion", READ_QMP_EXPANSION, true, model,
+		   "query-cpu-model-expansion full");
+	read_reply(doc, job, "expansion-not-migratable", READ_QMP_EXPANSION, false, model,
+		   "query-cpu-model-expansion full, migratable=false");
+	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
+		read_reply(doc, job, devices[i], READ_QMP_DEVICE_PROPERTIES, true, devices[i],
+			   "device-list-properties");
+	return doc;
+}
+
+/* What machine types have in common, as text: everything but their name. */
+static char *likeness(const json_t *doc)
+{
+	json_t *copy = json_deep_copy(json_object_get(doc, "emulators"));
+	json_t *entry;
+	size_t i;
+	char *text;
+
+	json_array_foreach (copy, i, entry)
+		json_object_del(entry, "machine");
+	text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(copy);
+	return text;
+}
+
+static void add_same_as(json_t *doc, const char *machine)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "emulators"), i, entry) {
+		if (!json_object_get(entry, "same_as"))
+			json_object_set_new(entry, "same_as", json_array());
+		json_array_append_new(json_object_get(entry, "same_as"), json_string(machine));
+	}
+}
+
+/* Adds one process's facts to its emulator's documents, which groups has by likeness. */
+static void add_facts(struct emulator_plan *plan, const struct qmp_job *job)
+{
+	json_t *doc = job_facts(job);
+	g_autofree char *like = likeness(doc);
+	g_autofree char *key = g_strdup_printf("%s\n%s", job->accel, like);
+	json_t *first = strcmp(job->machine, "none") ? g_hash_table_lookup(plan->groups, key) : NULL;
+
+	if (first) {
+		add_same_as(first, job->machine);
+		json_decref(doc);
+		return;
+	}
+	g_ptr_array_add(plan->docs, doc);
+	if (strcmp(job->machine, "none"))
+		g_hash_table_insert(plan->groups, g_steal_pointer(&key), doc);
+}
+
+/* --- what came of it -------------------------------------------------------------------------- */
+
+static void note_trouble(struct emulator_plan *plan, const struct qmp_job *job)
+{
+	g_free(plan->trouble);
+	plan->trouble = g_strdup_printf("%s with %s: %s", job->machine, job->accel, job->reason);
+	plan->troubles++;
+}
+
+/* A machine type that this QEMU itself refuses is an answer; what hangs or crashes is trouble. */
+static void take_job(struct emulator_plan *plan, const struct qmp_job *job)
+{
+	switch (job->outcome) {
+	case QMP_OK:
+		plan->reached++;
+		add_facts(plan, job);
+		break;
+	case QMP_REFUSED:
+		plan->reached++;
+		json_object_set_new(json_object_get(plan->refused, job->accel), job->machine,
+				    json_string(job->reason));
+		break;
+	case QMP_NOT_REACHED:
+		plan->left++;
+		break;
+	default:
+		note_trouble(plan, job);
+		break;
+	}
+}
+
+/* Without a machine nothing is refused unless the accelerator doesn't work here. */
+static void take_first_job(struct emulator_plan *plan, const struct qmp_job *job)
+{
+	const json_t *machines = qmp_job_return(job, "machines");
+
+	if (job->outcome == QMP_OK) {
+		g_ptr_array_add(plan->accels, g_strdup(job->accel));
+		if (!plan->machines)
+			plan_machines(plan, machines);
+	} else if (job->outcome == QMP_REFUSED) {
+		g_autofree char *reason = g_strdup_printf("%s: %s", job->accel, job->reason);
+
+		g_ptr_array_add(plan->unusable, g_steal_pointer(&reason));
+		return;
+	}
+	take_job(plan, job);
+}
+
+static void report(struct context *context, const struct emulator_plan *plan)
+{
+	g_autofree char *name = g_strconcat("qemu:", plan->path, NULL);
+	g_autofree char *unusable = NULL, *reason = NULL;
+	const char *state = "ok";
+
+	if (!plan->accels->len) {
+		g_ptr_array_add(plan->unusable, NULL);
+		unusable = g_strjoinv("; ", (char **)plan->unusable->pdata);
+		state = plan->hung ? "timed-out" : plan->left ? "timed-out" : "failed";
+		reason = g_strdup_printf("%s (run it with -machine none -S -qmp stdio to see why)",
+					 plan->trouble ? plan->trouble
+					 : *unusable   ? unusable
+						       : "not reached in time");
+	} else if (plan->troubles) {
+		state = "partial";
+		reason = g_strdup_printf(
+			"%u machine types hang or crash, last %s; %u of %u read (report it to QEMU)",
+			plan->troubles, plan->trouble, plan->reached, plan->asked);
+	} else if (plan->left) {
+		state = "partial";
+		reason = g_strdup_printf(
+			"%u of %u pairs of machine type and accelerator read in time (give more by --timeout)",
+			plan->reached, plan->asked);
+	}
+	document_source(context->doc, name, state, state[0] == 'o', VIEWS, reason, -1);
+}
+
+static void add_fingerprint(struct context *context, const struct emulator_plan *plan)
+{
+	json_t *fingerprint = json_object_get(context->doc, "fingerprint");
+	json_t *list = json_object_get(fingerprint, "emulators");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(fingerprint, "emulators", list);
+	}
+	json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I, s:s*}", "path", plan->path, "size",
+					      (json_int_t)plan->file.size, "mtime",
+					      (json_int_t)plan->file.mtime, "inode",
+					      (json_int_t)plan->file.inode, "version", plan->version));
+}
+
+/* The names of a device's properties stand once for each emulator, in the first entry with them. */
+static void drop_repeated(json_t *entry, json_t *seen)
+{
+	json_t *types = json_object_get(entry, "devices");
+	const char *type;
+	json_t *names;
+	void *next;
+
+	json_object_foreach_safe (types, next, type, names) {
+		if (!json_object_get(seen, type))
+			json_object_set(seen, type, names);
+		else if (json_equal(json_object_get(seen, type), names))
+			json_object_del(types, type);
+	}
+	if (types && !json_object_size(types))
+		json_object_del(entry, "devices");
+}
+
+/* What is said where the machine types are listed: those refused, accelerators that don't work. */
+static void add_refusals(const struct emulator_plan *plan, json_t *entry)
+{
+	json_t *refused = json_object_get(plan->refused,
+					  json_string_value(json_object_get(entry, "accel")));
+	json_t *unusable;
+
+	if (!json_object_get(entry, "machines"))
+		return;
+	if (json_object_size(refused))
+		json_object_set(entry, "refused", refused);
+	if (!plan->unusable->len)
+		return;
+	unusable = json_array();
+	for (guint i = 0; i < plan->unusable->len; i++)
+		json_array_append_new(unusable, json_string(g_ptr_array_index(plan->unusable, i)));
+	json_object_set_new(entry, "unusable_accels", unusable);
+}
+
+/* Moves what was found into the fragment. */
+static void hand_over(struct context *context, struct emulator_plan *plan)
+{
+	json_t *emulators = json_object_get(context->doc, "emulators");
+	json_t *seen = json_object();
+
+	for (guint i = 0; i < plan->docs->len; i++) {
+		json_t *doc = g_ptr_array_index(plan->docs, i);
+		json_t *entry;
+		size_t k;
+
+		json_array_foreach (json_object_get(doc, "emulators"), k, entry) {
+			const char *version = json_string_value(json_object_get(entry, "version"));
+
+			if (!plan->version)
+				plan->version = g_strdup(version);
+			add_refusals(plan, entry);
+			drop_repeated(entry, seen);
+			json_array_append(emulators, entry);
+		}
+	}
+	json_decref(seen);
+	add_fingerprint(context, plan);
+	report(context, plan);
+	context->told = true;
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+static void ask_first(struct context *context, const GPtrArray *plans, bool kvm)
+{
+	g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_job_free);
+	guint per_plan = kvm ? 2 : 1;
+
+	for (guint i = 0; i < plans->len; i++) {
+		const struct emulator_plan *plan = g_ptr_array_index(plans, i);
+
+		if (kvm)
+			g_ptr_array_add(jobs, make_job(plan->path, "kvm", "none"));
+		g_ptr_array_add(jobs, make_job(plan->path, "tcg", "none"));
+	}
+	run_jobs(context, jobs);
+	for (guint i = 0; i < jobs->len; i++) {
+		struct emulator_plan *plan = g_ptr_array_index(plans, i / per_plan);
+		const struct qmp_job *job = g_ptr_array_index(jobs, i);
+
+		plan->asked++;
+		plan->hung |= job->outcome == QMP_TIMED_OUT;
+		take_first_job(plan, job);
+	}
+}
+
+/* The next jobs in the plan's order, leaving out emulators that only make trouble. */
+static GPtrArray *next_jobs(const GPtrArray *turns, guint *next)
+{
+	GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_job_free);
+
+	while (*next < turns->len && jobs->len < BATCH) {
+		const struct turn *turn = g_ptr_array_index(turns, (*next)++);
+
+		if (turn->plan->troubles >= PATIENCE) {
+			turn->plan->left++;
+			continue;
+		}
+		g_ptr_array_add(jobs, make_job(turn->plan->path, turn->accel, turn->machine));
+	}
+	return jobs;
+}
+
+static void ask_machines(struct context *context, const GPtrArray *plans, const GPtrArray *turns)
+{
+	guint next = 0;
+
+	while (next < turns->len) {
+		g_autoptr(GPtrArray) jobs = next_jobs(turns, &next);
+
+		run_jobs(context, jobs);
+		for (guint i = 0; i < jobs->len; i++) {
+			const struct qmp_job *job = g_ptr_array_index(jobs, i);
+
+			take_job(plan_find(plans, job->emulator), job);
+		}
+	}
+}
+
+static void collect(struct context *context)
+{
+	bool kvm = json_is_true(json_object_get(context->shared, "kvm"));
+	g_autoptr(GPtrArray) plans = plan_emulators(context);
+	g_autoptr(GPtrArray) turns = NULL;
+
+	if (!plans->len) {
+		probe_report(context, &qemu_probe, "missing", false,
+			     "no QEMU for x86 found (install qemu-system-x86, or name one by --emulator)");
+		return;
+	}
+	ask_first(context, plans, kvm);
+	turns = plan_turns(context, plans);
+	ask_machines(context, plans, turns);
+	for (guint i = 0; i < plans->len; i++)
+		hand_over(context, g_ptr_array_index(plans, i));
+}
+
+const struct probe qemu_probe = {
+	.name = "qemu",
+	.help = "each QEMU: machine types, CPU models, what it gives guests by accelerator and machine",
+	.needs = "kvm",
+	.local = true,
+	.view = VIEWS,
+	.percent = 100,
+	.collect = collect,
+};
