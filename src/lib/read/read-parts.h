@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * read-parts.h: what the readers share; for nobody else.
+ */
+#ifndef READ_READ_PARTS_H
+#define READ_READ_PARTS_H
+
+#include "read/read.h"
+
+/* Lists from outside are cut off with an error beyond these. */
+#define READ_MAX_MACHINES 5000u
+#define READ_MAX_MODELS 5000u
+#define READ_MAX_PROPERTIES 20000u
+#define READ_MAX_NAME 256u
+
+/* Sets @error to one line, "ORIGIN: WHAT"; returns false. */
+bool read_fail(GError **error, const char *origin, const char *what);
+
+/* libvirt's name of a vendor that CPUID spells @cpuid ("GenuineIntel"); itself where it has none. */
+const char *read_vendor(const char *cpuid);
+
+/* "facts" of the document. */
+json_t *read_facts(json_t *doc);
+
+/* The entry of an emulator's scope; takes the version that another entry of its path has. */
+json_t *read_emulator(json_t *doc, const struct scope *scope);
+
+/* Gives all entries of a path their version. */
+void read_set_version(json_t *doc, const char *path, const char *version);
+
+/* The emulator of the host's own architecture that the document has, or a name for it. */
+const char *read_default_emulator(const json_t *doc);
+
+/* A member of an object of "host" that is set once. */
+void read_set_host(json_t *doc, const char *key, const char *value);
+
+/* A name that may stand in a document: not empty, not too long, one line. */
+bool read_name_ok(const char *name);
+
+/* Where features go while they are collected: id → true or false, each once. */
+void read_put_features(json_t *facts, GHashTable *features, const struct scope *scope,
+		       const char *origin);
+
+/**
+ * read_put_cpu - the facts of a CPU definition: its model's features by the table, its own list,
+ * vendor and width of physical addresses
+ *
+ * Returns NULL where the list is complete, else why it isn't; free with g_free().
+ */
+char *read_put_cpu(json_t *facts, const struct cpu_def *def, const struct cpu_models *models,
+		   const struct scope *scope, const char *origin);
+
+/* The accelerator of a domain type: "kvm", "tcg"; other types as they are. */
+const char *read_accel(const char *domain_type);
+
+#endif
