@@ -68,9 +68,10 @@ static bool put_imported(struct store *store, const struct store_guest *guest, G
 }
 
 /* Two guests of one host can't have one UUID; a list that says so is refused as a whole. */
-static bool check_unique(const GPtrArray *guests, GError **error)
+static bool check_unique(struct store *store, const GPtrArray *guests, GError **error)
 {
-	g_autoptr(GHashTable) by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+		NULL);
 
 	for (guint i = 0; i < guests->len; i++) {
 		struct store_guest *guest = guests->pdata[i], *other;
@@ -81,8 +82,8 @@ static bool check_unique(const GPtrArray *guests, GError **error)
 		other = g_hash_table_lookup(by_uuid, uuid);
 		if (other) {
 			g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
-				"guests '%s' and '%s': both have UUID '%s' (give each its own)",
-				other->name, guest->name, uuid);
+				"%s: guests '%s' and '%s' both have UUID '%s' (give each its own)",
+				sql_path(store), other->name, guest->name, uuid);
 			return false;
 		}
 		g_hash_table_insert(by_uuid, g_steal_pointer(&uuid), guest);
@@ -101,10 +102,8 @@ static bool put_guests(struct store *store, const char *host, const GPtrArray *g
 	for (guint i = 0; i < guests->len; i++) {
 		struct store_guest *guest = guests->pdata[i];
 
-		if (!(host ? put_seen(store, id, guest, error) : put_imported(store, guest, error))) {
-			g_prefix_error(error, "guest '%s': ", guest->name);
+		if (!(host ? put_seen(store, id, guest, error) : put_imported(store, guest, error)))
 			return false;
-		}
 	}
 	return true;
 }
@@ -112,7 +111,7 @@ static bool put_guests(struct store *store, const char *host, const GPtrArray *g
 bool store_put_guests(struct store *store, const char *host, const GPtrArray *guests,
 		      GError **error)
 {
-	return check_unique(guests, error) && sql_enter(store, error) &&
+	return check_unique(store, guests, error) && sql_enter(store, error) &&
 	       sql_leave(store, put_guests(store, host, guests, error), error);
 }
 

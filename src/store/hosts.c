@@ -103,7 +103,8 @@ static bool forget(struct store *store, const char *host, bool *found, GError **
 
 bool store_forget(struct store *store, const char *host, bool *found, GError **error)
 {
-	return sql_enter(store, error) && sql_leave(store, forget(store, host, found, error), error);
+	return sql_enter(store, error) &&
+	       sql_leave(store, forget(store, host, found, error), error);
 }
 
 /* --- getting ---------------------------------------------------------------------------------- */

@@ -34,9 +34,14 @@ static bool put_sections(struct store *store, int64_t profile, const char *const
 		if (!put_section(store, sections[1], &section, error))
 			return false;
 		if (!sql_run(store, error,
-			"INSERT INTO profile_section (profile, name, position, section) VALUES (?1, ?2, ?3, ?4)",
-			"isii", profile, sections[0], position, section)) {
-			g_prefix_error(error, "section '%s': ", sections[0]);
+			"INSERT INTO profile_section (profile, name, position, section)"
+			" VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+			"isii", profile, sections[0], position, section))
+			return false;
+		if (sql_changes(store) == 0) {
+			g_set_error(error, STORE_ERROR, STORE_ERROR_FAILED,
+				"%s: a profile has two sections '%s' (name each once)",
+				sql_path(store), sections[0]);
 			return false;
 		}
 	}
@@ -252,7 +257,8 @@ static bool each_profile(struct reader *reader, store_profile_fn *call, void *da
 		struct store_host *host = hosts->pdata[i];
 
 		if (!reader_sections(reader, host->digest, sections, error) ||
-			!call(host, (struct store_section *)sections->data, sections->len, data, error))
+			!call(host, (struct store_section *)sections->data, sections->len, data,
+				error))
 			return false;
 	}
 	return hosts != NULL;

@@ -70,8 +70,8 @@ static void set_full(struct store *store, int number, GError **error)
 static void set_unwritable(struct store *store, int number, GError **error)
 {
 	g_set_error(error, STORE_ERROR, number == EROFS ? STORE_ERROR_FULL : STORE_ERROR_OPEN,
-		"%s: cannot be written: %s (it and its folder must be writable for this user)",
-		store->path, g_strerror(number));
+		"%s: cannot be %s: %s (this user must have the right to, in its folder too)",
+		store->path, store->read_only ? "read" : "written", g_strerror(number));
 }
 
 static void set_corrupt(struct store *store, const char *what, GError **error)
@@ -107,6 +107,25 @@ static void set_read_only(struct store *store, int extended, GError **error)
 		set_unwritable(store, g_access(store->path, W_OK) ? errno : EACCES, error);
 }
 
+/*
+ * Why a write failed. SQLite often forgets errno while it rolls back; the files remember it: the
+ * log, or the journal, first, then the database.
+ */
+static int last_errno(struct store *store)
+{
+	int number = sqlite3_system_errno(store->db);
+	sqlite3_file *file = NULL;
+
+	if (number)
+		return number;
+	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+	if (file && file->pMethods)
+		file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+	if (number == 0)
+		sqlite3_file_control(store->db, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+	return number;
+}
+
 /* Sets the error for what SQLite returned last. Always false, to be returned at once. */
 static bool fail(struct store *store, int result, GError **error)
 {
@@ -128,7 +147,7 @@ static bool fail(struct store *store, int result, GError **error)
 		set_full(store, ENOSPC, error);
 		break;
 	case SQLITE_IOERR:
-		set_io_error(store, extended, number, error);
+		set_io_error(store, extended, last_errno(store), error);
 		break;
 	case SQLITE_READONLY:
 		set_read_only(store, extended, error);
@@ -187,7 +206,8 @@ static bool query_bind(struct query *query, const char *types, va_list values, G
 		int result;
 
 		if (types[i] == 'i') {
-			result = sqlite3_bind_int64(query->statement, i + 1, va_arg(values, int64_t));
+			result = sqlite3_bind_int64(query->statement, i + 1,
+				va_arg(values, int64_t));
 		} else {
 			text = va_arg(values, const char *);
 			result = sqlite3_bind_text64(query->statement, i + 1, text,
@@ -479,6 +499,23 @@ static bool has_journal(struct store *store)
 	return false;
 }
 
+/* SQLite fills up a last page that was cut short with zeroes, and says nothing. */
+static bool check_length(struct store *store, GError **error)
+{
+	struct stat status;
+	int64_t page;
+
+	if (has_journal(store))
+		return true;
+	if (sql_find(store, &page, error, "PRAGMA page_size", "") != 1)
+		return false;
+	if (page <= 0 || stat(sqlite3_db_filename(store->db, "main"), &status) ||
+		status.st_size % page == 0)
+		return true;
+	set_corrupt(store, "its end is cut off", error);
+	return false;
+}
+
 /* Refuses what is not ours without a lock and without writing; see the theory above. */
 static bool look_first(struct store *store, const char *uri, GError **error)
 {
@@ -492,7 +529,7 @@ static bool look_first(struct store *store, const char *uri, GError **error)
 		return false;
 	}
 	if (identity_read(store, &identity, &problem))
-		ok = identity_check(store, &identity, error);
+		ok = identity_check(store, &identity, error) && check_length(store, error);
 	else
 		ok = has_journal(store);
 	if (!ok && problem)
@@ -564,11 +601,8 @@ static bool run_upgrades(struct store *store, int64_t version, GError **error)
 	for (size_t i = version; i < store_upgrade_count; i++) {
 		int result = sqlite3_exec(store->db, store_upgrades[i].sql, NULL, NULL, NULL);
 
-		if (result != SQLITE_OK) {
-			fail(store, result, error);
-			g_prefix_error(error, "upgrade %s: ", store_upgrades[i].name);
-			return false;
-		}
+		if (result != SQLITE_OK)
+			return fail(store, result, error);
 	}
 	return true;
 }
@@ -693,6 +727,11 @@ static bool check_file(struct store *store, const char *absolute, GError **error
 		if (errno == ENOENT && !store->read_only)
 			return make_file(store, absolute, error);
 		return set_open_error(store, errno, error);
+	}
+	/* SQLite takes a file of one byte for a new one. */
+	if (S_ISREG(status.st_mode) && status.st_size == 1) {
+		set_corrupt(store, "it is one byte long", error);
+		return false;
 	}
 	if (S_ISREG(status.st_mode))
 		return true;

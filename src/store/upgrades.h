@@ -10,7 +10,7 @@
 
 struct store_upgrade {
 	int version;      /* 1, 2, … */
-	const char *name; /* "0001-hosts" */
+	const char *name; /* "0001-initial" */
 	const char *sql;  /* the whole file */
 };
 
