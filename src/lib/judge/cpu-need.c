@@ -134,7 +134,7 @@ static void compare_extra(const struct cpu_need *need, const struct offer *offer
 		size_t w = (size_t)bit / 64;
 		uint64_t mentioned = 0;
 
-		if (!universe_is_cpu(universe, (int)bit))
+		if (!universe_is_cpu(universe, (int)bit) || !universe_in_libvirt(universe, (int)bit))
 			continue;
 		if (w < need->words)
 			mentioned = need->require[w] | need->optional[w] | need->disable[w] |

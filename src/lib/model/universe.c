@@ -93,3 +93,10 @@ gboolean universe_is_cpu(const struct universe *u, int bit)
 
 	return g_str_has_prefix(id, "cpu.") || g_str_has_prefix(id, "msr.");
 }
+
+gboolean universe_in_libvirt(const struct universe *u, int bit)
+{
+	if (universe_is_extra(u, bit))
+		return !g_str_has_prefix(universe_id(u, bit), "cpu.unnamed.");
+	return cap_alias_of(NS_LIBVIRT, cap_by_bit[bit]) != NULL;
+}

@@ -42,6 +42,9 @@ size_t universe_bits(const struct universe *universe);
 /* What libvirt calls it, else the id's last part; for lists of features. */
 const char *universe_feature_name(const struct universe *universe, int bit);
 
+/* TRUE where libvirt has a word for it (or may have: an extra place that was given by name). */
+gboolean universe_in_libvirt(const struct universe *universe, int bit);
+
 /* TRUE for what a CPU definition speaks of: rooms cpu and msr. */
 gboolean universe_is_cpu(const struct universe *universe, int bit);
 

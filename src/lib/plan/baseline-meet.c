@@ -293,12 +293,6 @@ static bool obligation(const struct universe *universe, int bit)
 	       cap_table[cap_by_bit[bit]].rule == RULE_HIGHER_SAFE;
 }
 
-/* Has libvirt a word for it? */
-static bool nameable(const struct universe *universe, int bit)
-{
-	return universe_is_extra(universe, bit) || cap_alias_of(NS_LIBVIRT, cap_by_bit[bit]);
-}
-
 static GPtrArray *hosts_where(const struct baseline *b, const GArray *classes,
 			      const struct universe *universe, int bit, int have)
 {
@@ -345,7 +339,7 @@ static void meet_place(const struct judge *judge, struct baseline *b, const GArr
 		return;
 	if (bits_test(s->all_true, (size_t)bit)) {
 		json_object_set_new(b->capabilities, id, json_true());
-		if (nameable(judge->universe, bit))
+		if (universe_in_libvirt(judge->universe, bit))
 			g_ptr_array_add(b->features,
 					(void *)universe_feature_name(judge->universe, bit));
 	} else if (obligation(judge->universe, bit)) {
