@@ -59,7 +59,7 @@ static char **split_names(char *text, size_t *n)
 	while ((name = strsep(&rest, " ")))
 		if (*name)
 			g_ptr_array_add(names, name);
-	qsort(names->pdata, names->len, sizeof(gpointer), by_name);
+	g_ptr_array_sort(names, by_name);
 	for (guint i = 0; i < names->len; i++)
 		if (!kept || strcmp(names->pdata[kept - 1], names->pdata[i]))
 			names->pdata[kept++] = names->pdata[i];

@@ -29,21 +29,24 @@ static bool put_missing(json_t *model, const json_t *list, const char *origin, s
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const json_t *name;
-	size_t i;
+	size_t i, strings = 0;
 
 	if (!list)
 		return true;
-	json_array_foreach (list, i, name)
+	json_array_foreach (list, i, name) {
+		strings += json_is_string(name);
+		/* QEMU 2.12 has empty names here, for a bit it had none for. */
 		if (read_name_ok(json_string_value(name)))
 			g_ptr_array_add(names, (gpointer)libvirt_name(json_string_value(name)));
-	if (!json_is_array(list) || json_array_size(list) > READ_MAX_PROPERTIES ||
-	    names->len != json_array_size(list)) {
+	}
+	if (!json_is_array(list) || strings > READ_MAX_PROPERTIES ||
+	    strings != json_array_size(list)) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "%s: return[%zu].unavailable-features: must be a list of names", origin,
 			    at);
 		return false;
 	}
-	json_object_set_new(model, "usable", json_boolean(!names->len));
+	json_object_set_new(model, "usable", json_boolean(!strings));
 	if (names->len)
 		json_object_set_new(model, "missing", read_qmp_names(names));
 	return true;

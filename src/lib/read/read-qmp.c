@@ -145,7 +145,7 @@ json_t *read_qmp_sorted(GPtrArray *objects)
 {
 	json_t *array = json_array();
 
-	qsort(objects->pdata, objects->len, sizeof(gpointer), by_name);
+	g_ptr_array_sort(objects, by_name);
 	for (guint i = 0; i < objects->len; i++)
 		json_array_append_new(array, objects->pdata[i]);
 	g_ptr_array_set_size(objects, 0);
@@ -227,7 +227,7 @@ json_t *read_qmp_names(GPtrArray *names)
 {
 	json_t *array = json_array();
 
-	qsort(names->pdata, names->len, sizeof(gpointer), by_string);
+	g_ptr_array_sort(names, by_string);
 	for (guint i = 0; i < names->len; i++)
 		if (!i || strcmp(names->pdata[i], names->pdata[i - 1]))
 			json_array_append_new(array, json_string(names->pdata[i]));
