@@ -79,9 +79,10 @@ void *libvirt_failed(const char *where, GError **error)
 	const char *remedy = "look at libvirt's log";
 
 	g_strdelimit(message, "\n", ' ');
-	if (code == VIR_ERR_AUTH_FAILED || code == VIR_ERR_ACCESS_DENIED || code == VIR_ERR_AUTH_CANCELLED) {
-		remedy = "run as root, or as a member of the group libvirt";
-		g_set_error(error, SOURCE_ERROR, SOURCE_UNREADABLE, "%s: %s (%s)", where, message, remedy);
+	if (code == VIR_ERR_AUTH_FAILED || code == VIR_ERR_ACCESS_DENIED ||
+	    code == VIR_ERR_AUTH_CANCELLED || code == VIR_ERR_OPERATION_DENIED) {
+		g_set_error(error, SOURCE_ERROR, SOURCE_UNREADABLE,
+			    "%s: %s (run as root, or as a member of the group libvirt)", where, message);
 		return NULL;
 	}
 	if (code == VIR_ERR_SYSTEM_ERROR || code == VIR_ERR_NO_CONNECT)
@@ -121,7 +122,8 @@ static char *version_text(unsigned long version)
 /* {"hostname", "version", "hypervisor", "hypervisor_version"} */
 static char *ask_info(void *data, GError **error)
 {
-	virConnectPtr connection = libvirt_open(data, error);
+	struct libvirt_link *link = data;
+	virConnectPtr connection = libvirt_open(link, error);
 	g_autofree char *library = NULL, *hypervisor = NULL;
 	char *hostname, *text;
 	unsigned long version;
@@ -132,7 +134,8 @@ static char *ask_info(void *data, GError **error)
 	if (virConnectGetLibVersion(connection, &version) < 0)
 		return libvirt_failed("virConnectGetLibVersion", error);
 	library = version_text(version);
-	if (virConnectGetVersion(connection, &version) == 0 && version)
+	/* That may start QEMUs; the local ones are asked by the QEMU probe. */
+	if (link->context->options->remote && virConnectGetVersion(connection, &version) == 0 && version)
 		hypervisor = version_text(version);
 	hostname = virConnectGetHostname(connection);
 	info = json_pack("{s:s, s:s*, s:s*, s:s*}", "version", library, "hostname", hostname,
@@ -219,7 +222,8 @@ struct reading {
 	struct context *context;
 	struct libvirt_link link;
 	struct cpu_models *models;
-	unsigned int asked, failed;
+	unsigned int asked, left, failed;
+	gint64 slowest; /* question so far, µs */
 	char *why; /* the last failure */
 };
 
@@ -230,6 +234,13 @@ static void note(struct reading *r, GError *error)
 	r->why = g_strdup(error->message);
 }
 
+/* Asks while there is time for one more that is as slow as the slowest. A replay has none to lose. */
+static bool has_time(const struct reading *r)
+{
+	return r->asked < MAX_QUESTIONS && (source_mode(r->context->source) == SOURCE_REPLAY ||
+					    probe_time_left(r->context) > r->slowest / 1000);
+}
+
 static void read_question(struct reading *r, struct question *q)
 {
 	g_autofree char *emulator = g_strdup(q->emulator);
@@ -237,19 +248,29 @@ static void read_question(struct reading *r, struct question *q)
 	g_autofree char *name = NULL, *text = NULL;
 	g_autoptr(XmlDocument) xml = NULL;
 	g_autoptr(GError) error = NULL;
+	gint64 start = g_get_monotonic_time();
 
-	if (r->asked++ >= MAX_QUESTIONS)
-		return;
 	g_strdelimit(emulator, "/", '-');
 	g_strdelimit(machine, "/", '-');
 	name = g_strdup_printf("libvirt/domcapabilities%s%s-%s-%s.xml", *emulator == '-' ? "" : "-",
 			       emulator, q->type, machine);
+	if (!has_time(r)) {
+		r->left++;
+		return;
+	}
 	text = source_ask(r->context->source, name, ask_domcapabilities, q, &error);
+	r->slowest = MAX(r->slowest, g_get_monotonic_time() - start);
+	if (!text && source_mode(r->context->source) == SOURCE_REPLAY && !source_failed(r->context->source, name)) {
+		r->left++;
+		return;
+	}
+	r->asked++;
 	xml = text ? xml_parse(text, strlen(text), name, &error) : NULL;
 	if (xml)
 		read_domcapabilities(r->context->doc, xml, r->models, &error);
 	if (error)
 		note(r, error);
+	probe_flush(r->context);
 }
 
 static bool listed(const GPtrArray *names, const char *name)
@@ -260,46 +281,59 @@ static bool listed(const GPtrArray *names, const char *name)
 	return false;
 }
 
-/* The machine types worth asking for: what an alias stands for, and what guests here use. */
-static GPtrArray *worth_asking(const struct context *context, const struct xml_node *arch)
+static bool in_use(const struct context *context, const char *machine)
 {
 	const json_t *used = json_object_get(context->shared, "machines");
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (used, i, name)
+		if (!strcmp(json_string_value(name), machine))
+			return true;
+	return false;
+}
+
+/* The machine types worth asking for: what guests here use, then what an alias stands for. */
+static GPtrArray *worth_asking(const struct context *context, const struct xml_node *arch)
+{
 	GPtrArray *names = g_ptr_array_new();
-	const struct xml_node *machine;
 
-	for (machine = xml_child(arch, "machine"); machine; machine = xml_same(machine)) {
-		const char *canonical = xml_attr(machine, "canonical");
-		const json_t *name;
-		size_t i;
+	for (int used = 1; used >= 0; used--) {
+		const struct xml_node *machine;
 
-		if (canonical && !listed(names, canonical))
-			g_ptr_array_add(names, (gpointer)canonical);
-		json_array_foreach (used, i, name)
-			if (!strcmp(json_string_value(name), machine->text) && !canonical &&
-			    !listed(names, machine->text))
-				g_ptr_array_add(names, (gpointer)machine->text);
+		for (machine = xml_child(arch, "machine"); machine; machine = xml_same(machine)) {
+			const char *canonical = xml_attr(machine, "canonical");
+			const char *name = canonical ? canonical : machine->text;
+
+			if ((used ? in_use(context, name) : canonical != NULL) && !listed(names, name))
+				g_ptr_array_add(names, (gpointer)name);
+		}
 	}
 	return names;
 }
 
-/* One <guest>: its emulator, or a domain type's own, with each machine type worth it. */
+/* One <guest>: its emulator, or a domain type's own, with each machine type worth it; KVM first. */
 static void read_guest_type(struct reading *r, const struct xml_node *arch)
 {
 	g_autoptr(GPtrArray) machines = worth_asking(r->context, arch);
 	const struct xml_node *common = xml_child(arch, "emulator");
-	const struct xml_node *domain;
 
-	for (domain = xml_child(arch, "domain"); domain; domain = xml_same(domain)) {
-		const struct xml_node *own = xml_child(domain, "emulator");
-		const char *emulator = own ? own->text : common ? common->text : NULL;
-		const char *type = xml_attr(domain, "type");
+	for (int kvm = 1; kvm >= 0; kvm--) {
+		const struct xml_node *domain;
 
-		for (guint i = 0; emulator && type && i < machines->len; i++) {
-			struct question q = { &r->link, emulator, xml_attr(arch, "name"),
-					      g_ptr_array_index(machines, i), type };
+		for (domain = xml_child(arch, "domain"); domain; domain = xml_same(domain)) {
+			const struct xml_node *own = xml_child(domain, "emulator");
+			const char *emulator = own ? own->text : common ? common->text : NULL;
+			const char *type = xml_attr(domain, "type");
 
-			read_question(r, &q);
-			probe_flush(r->context);
+			if (!emulator || !type || (strcmp(type, "kvm") == 0) != kvm)
+				continue;
+			for (guint i = 0; i < machines->len; i++) {
+				struct question q = { &r->link, emulator, xml_attr(arch, "name"),
+						      g_ptr_array_index(machines, i), type };
+
+				read_question(r, &q);
+			}
 		}
 	}
 }
@@ -436,6 +470,7 @@ static bool read_all(struct reading *r, GError **error)
 	if (!info)
 		return false;
 	read_info(context, info);
+	probe_flush(context);
 	text = source_ask(context->source, "libvirt/capabilities.xml", ask_capabilities, &r->link, error);
 	xml = text ? xml_parse(text, strlen(text), "libvirt/capabilities.xml", error) : NULL;
 	if (!xml || !read_capabilities(context->doc, xml, r->models, error))
@@ -447,18 +482,21 @@ static bool read_all(struct reading *r, GError **error)
 
 static void collect(struct context *context)
 {
-	struct reading r = { .context = context, .link.context = context };
+	/* Capabilities are for all to read, domain capabilities for writers only. */
+	struct reading r = { .context = context,
+			     .link = { .context = context, .want_write = true } };
 	g_autoptr(GError) error = NULL;
 	g_autofree char *reason = NULL;
 
 	if (!context->options->remote)
 		read_cpu_map(context);
+	probe_flush(context);
 	if (!read_all(&r, &error)) {
 		probe_report(context, &libvirt_probe, source_error_state(error), false, error->message);
-	} else if (r.failed || r.asked > MAX_QUESTIONS) {
-		reason = g_strdup_printf("%u of %u domain capabilities missing, last: %s",
-					 r.failed + (r.asked > MAX_QUESTIONS ? r.asked - MAX_QUESTIONS : 0),
-					 r.asked, r.why ? r.why : "too many to ask (report this)");
+	} else if (r.failed || r.left) {
+		reason = g_strdup_printf("%u of %u domain capabilities missing: %s", r.failed + r.left,
+					 r.asked + r.left,
+					 r.why ? r.why : "no time for more (give more by --timeout)");
 		probe_report(context, &libvirt_probe, "partial", false, reason);
 	} else {
 		probe_report(context, &libvirt_probe, "ok", false, NULL);
@@ -473,6 +511,6 @@ const struct probe libvirt_probe = {
 	.name = "libvirt",
 	.help = "libvirt's capabilities, domain capabilities, and the CPU names it knows",
 	.view = VIEWS,
-	.percent = 40,
+	.percent = 60,
 	.collect = collect,
 };

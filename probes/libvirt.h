@@ -13,7 +13,7 @@
 /* A connection that is opened when it is first asked for. */
 struct libvirt_link {
 	const struct context *context;
-	bool want_write;  /* the migratable form of a definition is for writers only */
+	bool want_write;  /* some answers are for writers only */
 	bool can_write;   /* set when opened */
 	void *connection; /* virConnectPtr, NULL before */
 };

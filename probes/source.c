@@ -471,6 +471,11 @@ char *source_recall(struct source *source, const char *name)
 	return source->mode == SOURCE_REPLAY ? read_inside(source, name, NULL, &err) : NULL;
 }
 
+bool source_failed(const struct source *source, const char *name)
+{
+	return json_object_get(meta_of(source, name), "reason") != NULL;
+}
+
 char *source_ask(struct source *source, const char *name, char *(*ask)(void *data, GError **error),
 		 void *data, GError **error)
 {

@@ -96,6 +96,9 @@ char *source_link(struct source *source, const char *path, int *err);
 char *source_ask(struct source *source, const char *name, char *(*ask)(void *data, GError **error),
 		 void *data, GError **error);
 
+/* Whether a replay holds the failure of an answer, and not just nothing of it. */
+bool source_failed(const struct source *source, const char *name);
+
 /* The two halves of it, for what is asked many at once: keep does nothing but in a recording. */
 void source_keep(struct source *source, const char *name, const char *text);
 char *source_recall(struct source *source, const char *name);
