@@ -131,6 +131,16 @@ static bool offer_fact(struct parse *p, struct offer *offer, const struct fact *
 	return true;
 }
 
+static void add_fact(struct profile *profile, const struct fact *fact)
+{
+	gsize first = GPOINTER_TO_SIZE(g_hash_table_lookup(profile->facts_by_id, fact->id));
+	guint place = profile->facts->len + 1;
+
+	g_array_append_vals(profile->facts, fact, 1);
+	g_array_index(profile->facts, struct fact, place - 1).next = (guint)first;
+	g_hash_table_insert(profile->facts_by_id, (void *)fact->id, GSIZE_TO_POINTER(place));
+}
+
 static struct offer *offer_for(struct parse *p, const struct scope *scope)
 {
 	GPtrArray *offers = p->profile->offers;
@@ -142,6 +152,8 @@ static struct offer *offer_for(struct parse *p, const struct scope *scope)
 		if (scope_equal(&offer->scope, scope))
 			return offer;
 	}
+	if (offers->len >= PROFILE_MAX_SCOPES)
+		return NULL;
 	complete = !scope->emulator &&
 		   g_hash_table_contains(p->complete, GINT_TO_POINTER(scope->view + 1));
 	offer = offer_new(scope, complete, p->universe);
@@ -189,8 +201,12 @@ static bool parse_fact(struct parse *p, const json_t *json, const struct scope *
 	fact.cap = cap_find(fact.id);
 	if (!check_contradiction(p, &fact, json, place, error))
 		return false;
-	g_array_append_val(p->profile->facts, fact);
-	return offer_fact(p, offer ? offer : offer_for(p, &fact.scope), &fact, place, error);
+	add_fact(p->profile, &fact);
+	if (!offer)
+		offer = offer_for(p, &fact.scope);
+	if (!offer)
+		return fail(error, place, "too many different scopes (more than 4096)");
+	return offer_fact(p, offer, &fact, place, error);
 }
 
 static bool parse_facts(struct parse *p, const json_t *array, const struct scope *inherited,
@@ -425,6 +441,7 @@ struct profile *profile_parse(json_t *doc, struct universe *universe, GError **e
 
 	profile->doc = json_incref(doc);
 	profile->facts = g_array_new(FALSE, TRUE, sizeof(struct fact));
+	profile->facts_by_id = g_hash_table_new(g_str_hash, g_str_equal);
 	profile->offers = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
 	profile->emulators = g_ptr_array_new_with_free_func(emulator_free);
 	p.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -464,32 +481,27 @@ void profile_free(struct profile *profile)
 		return;
 	g_ptr_array_unref(profile->emulators);
 	g_ptr_array_unref(profile->offers);
+	g_hash_table_unref(profile->facts_by_id);
 	g_array_unref(profile->facts);
 	json_decref(profile->doc);
 	g_free(profile);
 }
 
+const struct fact *profile_fact_any(const struct profile *profile, const char *id)
+{
+	gsize first = GPOINTER_TO_SIZE(g_hash_table_lookup(profile->facts_by_id, id));
+
+	return first ? &g_array_index(profile->facts, struct fact, first - 1) : NULL;
+}
+
 const struct fact *profile_fact(const struct profile *profile, const char *id,
 				const struct scope *scope)
 {
-	for (guint i = 0; i < profile->facts->len; i++) {
-		const struct fact *f = &g_array_index(profile->facts, struct fact, i);
+	const struct fact *f = profile_fact_any(profile, id);
 
-		if (!strcmp(f->id, id) && scope_equal(&f->scope, scope))
-			return f;
-	}
-	return NULL;
-}
-
-const struct fact *profile_fact_any(const struct profile *profile, const char *id)
-{
-	for (guint i = 0; i < profile->facts->len; i++) {
-		const struct fact *f = &g_array_index(profile->facts, struct fact, i);
-
-		if (!strcmp(f->id, id))
-			return f;
-	}
-	return NULL;
+	while (f && !scope_equal(&f->scope, scope))
+		f = f->next ? &g_array_index(profile->facts, struct fact, f->next - 1) : NULL;
+	return f;
 }
 
 bool scope_equal(const struct scope *a, const struct scope *b)

@@ -22,6 +22,7 @@
 #define PROFILE_MAX_BYTES (32u * 1024 * 1024)
 #define PROFILE_MAX_FACTS 200000u
 #define PROFILE_MAX_EMULATORS 1024u
+#define PROFILE_MAX_SCOPES 4096u
 
 enum fact_state {
 	FACT_KNOWN,
@@ -59,6 +60,7 @@ struct fact {
 	struct scope scope;
 	const char *origin;
 	int err;       /* errno of the attempt, 0 where there was none */
+	guint next;    /* 1 + index of another fact of the same id, 0 where there is none */
 };
 
 struct machine {
@@ -98,6 +100,7 @@ struct profile {
 	json_t *doc;             /* owned */
 	const char *name, *uuid, *arch; /* uuid and arch may be NULL */
 	GArray *facts;           /* struct fact, those of "facts" and of "iommus" and "devices" */
+	GHashTable *facts_by_id; /* id → 1 + index of its last fact, the head of a chain */
 	GPtrArray *offers;       /* struct offer: top-level ones by view, then the emulators' */
 	GPtrArray *emulators;    /* struct emulator */
 	char digest[65];         /* SHA-256 of the document without times, hex */
@@ -137,7 +140,7 @@ const struct fact *profile_fact(const struct profile *profile, const char *id,
 				const struct scope *scope);
 
 /**
- * profile_fact_any - the first fact of an id, whatever its scope (for host-only facts)
+ * profile_fact_any - a fact of an id, whatever its scope (for host-only facts, told once)
  */
 const struct fact *profile_fact_any(const struct profile *profile, const char *id);
 
