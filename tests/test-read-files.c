@@ -113,26 +113,89 @@ static void test_hosts(void)
 	}
 }
 
-/* QEMU's own replies of real hosts, expanded and defined. */
+/* libvirt's names of what an entry's facts say is there. */
+static GHashTable *names_there(const json_t *facts)
+{
+	GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
+	const json_t *fact;
+	size_t i;
+
+	json_array_foreach (facts, i, fact) {
+		int cap = cap_find(json_string_value(json_object_get(fact, "id")));
+		const char *name = cap >= 0 ? cap_alias_of(NS_LIBVIRT, cap) : NULL;
+
+		if (name && json_is_true(json_object_get(fact, "value")))
+			g_hash_table_add(names, (gpointer)name);
+	}
+	return names;
+}
+
+static void compare_names(const json_t *facts, const json_t *row)
+{
+	g_autoptr(GHashTable) ours = names_there(facts);
+	const char *machine = json_string_value(json_object_get(row, "machine"));
+	const json_t *features = json_object_get(json_object_get(row, "json"), "expanded_features");
+	const json_t *name;
+	guint n = 0;
+	size_t i;
+
+	g_assert_cmpuint(json_array_size(features), >, 0);
+	json_array_foreach (features, i, name) {
+		if (g_str_has_prefix(json_string_value(name), "disable:"))
+			continue;
+		n++;
+		if (!g_hash_table_contains(ours, json_string_value(name)))
+			g_error("%s: libvirt reads '%s', we don't", machine,
+				json_string_value(name));
+	}
+	g_assert_cmpuint(g_hash_table_size(ours), ==, n);
+}
+
+static json_t *reply_entry(json_t *doc, const char *path)
+{
+	size_t length;
+	g_autofree char *bytes = fixture_bytes(path, &length);
+	struct read_hints hints = { .name = path, .accel = "kvm", .migratable = -1 };
+	json_t *entry = NULL;
+	GError *error = NULL;
+	size_t i;
+
+	if (!read_file(doc, bytes, length, &hints, &error))
+		g_error("%s", error->message);
+	fixture_check_profile(doc);
+	json_array_foreach (json_object_get(doc, "emulators"), i, entry)
+		if (json_object_get(entry, "cpu_model"))
+			return entry;
+	g_error("%s: no offer", path);
+}
+
+/* QEMU's expansions on real hosts are what libvirt makes of them, name by name. */
 static void test_replies(void)
 {
-	g_autofree char *folder = fixture_data("libvirt-cputestdata");
-	g_autoptr(GPtrArray) files = folder ? fixture_files(folder, ".json") : NULL;
+	g_autofree char *oracle = fixture_data("oracle/decode.jsonl");
+	g_autofree char *folder = oracle ? fixture_data("libvirt-cputestdata") : NULL;
+	json_t *rows;
+	const json_t *row;
+	size_t i, n = 0;
 
-	for (guint i = 0; files && i < files->len; i++) {
+	if (!folder)
+		return;
+	rows = fixture_json_lines(oracle);
+	json_array_foreach (rows, i, row) {
+		g_autofree char *path =
+			g_strdup_printf("%s/x86_64-cpuid-%s.json", folder,
+					json_string_value(json_object_get(row, "machine")));
 		json_t *doc = document_new("h", NULL, "x86_64");
-		const char *path = g_ptr_array_index(files, i);
-		size_t length;
-		g_autofree char *bytes = fixture_bytes(path, &length);
-		struct read_hints hints = { .name = path, .accel = "kvm", .migratable = -1 };
-		GError *error = NULL;
 
-		if (!read_file(doc, bytes, length, &hints, &error))
-			g_error("%s", error->message);
-		fixture_check_profile(doc);
-		g_assert_cmpuint(json_array_size(json_object_get(doc, "emulators")), >, 0);
+		if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+			compare_names(json_object_get(reply_entry(doc, path), "facts"), row);
+			n++;
+		}
 		json_decref(doc);
 	}
+	g_assert_cmpuint(n, >=, 28);
+	g_test_message("%zu expansions as libvirt reads them", n);
+	json_decref(rows);
 }
 
 /* Whatever is left of a file, it is read, or refused in one line. */

@@ -156,6 +156,32 @@ static void test_domcapabilities(void)
 	json_decref(doc);
 }
 
+/* The same of another machine type is a name; what differs, an entry. */
+static void test_same_as(void)
+{
+	static const char *const types[] = { "pc-q35-7.1", "pc-q35-7.0", "pc-q35-7.1", "odd" };
+	json_t *doc = read_text(domcapabilities);
+	const json_t *entry;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+		g_auto(GStrv) parts = g_strsplit(domcapabilities, "pc-q35-7.2", 2);
+		g_autofree char *other = g_strjoinv(types[i], parts);
+		g_auto(GStrv) limit = g_strsplit(other, "288", 2);
+		g_autofree char *odd = g_strjoinv("16", limit);
+		const char *use = strcmp(types[i], "odd") ? other : odd;
+		g_autoptr(XmlDocument) xml = fixture_xml(use);
+		g_autoptr(CpuModels) models = small_table();
+		GError *error = NULL;
+
+		g_assert_true(read_domcapabilities(doc, xml, models, &error));
+	}
+	g_assert_cmpuint(json_array_size(json_object_get(doc, "emulators")), ==, 2);
+	entry = emulator(doc, "/q", "kvm", "pc-q35-7.2");
+	g_assert_cmpuint(json_array_size(json_object_get(entry, "same_as")), ==, 2);
+	emulator(doc, "/q", "kvm", "odd");
+	json_decref(doc);
+}
+
 /* What a bare <cpu> tells: whose view, and whether its list is complete. */
 static void test_bare_cpu(void)
 {
@@ -297,6 +323,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/read/libvirt/capabilities", test_capabilities);
 	g_test_add_func("/read/libvirt/domcapabilities", test_domcapabilities);
+	g_test_add_func("/read/libvirt/same-as", test_same_as);
 	g_test_add_func("/read/libvirt/bare-cpu", test_bare_cpu);
 	g_test_add_func("/read/libvirt/policies", test_policies);
 	g_test_add_func("/read/libvirt/refusals", test_refusals);

@@ -194,6 +194,63 @@ static void read_members(json_t *entry, const struct xml_node *root)
 	json_object_set_new(entry, "enums", enums);
 }
 
+/* Is one entry the other but for the machine type? */
+static bool alike(const json_t *a, const json_t *b)
+{
+	json_t *x = json_copy((json_t *)a), *y = json_copy((json_t *)b);
+	bool same;
+
+	json_object_del(x, "machine");
+	json_object_del(y, "machine");
+	json_object_del(x, "same_as");
+	json_object_del(y, "same_as");
+	same = json_equal(x, y);
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+/* What was said before of this machine type no longer counts. */
+static void drop_same_as(json_t *doc, const char *machine, const struct scope *scope)
+{
+	json_t *entry, *list, *name;
+	size_t i, j;
+
+	json_array_foreach (json_object_get(doc, "emulators"), i, entry) {
+		list = json_object_get(entry, "same_as");
+		if (g_strcmp0(json_string_value(json_object_get(entry, "path")), scope->emulator) ||
+		    g_strcmp0(json_string_value(json_object_get(entry, "accel")), scope->accel) ||
+		    g_strcmp0(json_string_value(json_object_get(entry, "view")), "libvirt"))
+			continue;
+		json_array_foreach (list, j, name) {
+			if (!strcmp(json_string_value(name), machine)) {
+				json_array_remove(list, j);
+				break;
+			}
+		}
+	}
+}
+
+/* An entry that repeats an earlier one becomes a name in its "same_as": they are large. */
+static void fold(json_t *doc, const json_t *entry)
+{
+	json_t *emulators = json_object_get(doc, "emulators"), *other;
+	size_t i, last = json_array_size(emulators) - 1;
+
+	if (json_array_get(emulators, last) != entry)
+		return;
+	json_array_foreach (emulators, i, other) {
+		if (i == last || !alike(entry, other))
+			continue;
+		if (!json_object_get(other, "same_as"))
+			json_object_set_new(other, "same_as", json_array());
+		json_array_append(json_object_get(other, "same_as"),
+				  json_object_get(entry, "machine"));
+		json_array_remove(emulators, last);
+		return;
+	}
+}
+
 bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 			  const struct cpu_models *models, GError **error)
 {
@@ -214,6 +271,7 @@ bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 	scope.accel = read_accel(domain);
 	if (json_array_size(json_object_get(doc, "emulators")) >= PROFILE_MAX_EMULATORS)
 		return read_fail(error, "/domainCapabilities", "too many emulators in one profile");
+	drop_same_as(doc, scope.machine, &scope);
 	entry = read_emulator(doc, &scope);
 	read_members(entry, root);
 	if (!read_custom(entry, find_mode(root, "custom"), error) ||
@@ -221,6 +279,7 @@ bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 		return false;
 	name = g_strdup_printf("virsh domcapabilities %s %s %s", scope.emulator, scope.accel,
 			       scope.machine);
+	fold(doc, entry);
 	document_source(doc, name, reason ? "partial" : "ok", !reason, VIEWS, reason, -1);
 	return true;
 }

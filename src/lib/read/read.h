@@ -4,7 +4,8 @@
  *
  * Used by the probes (live and replayed) and by `import`. Each reader adds to a document made by
  * document_new(); none decides anything. All of them take bytes of any content and never fail
- * but by GError with one line that names the place.
+ * but by GError with one line that names the place; what was added before that stays in the
+ * document, which is not to be used then.
  */
 #ifndef READ_READ_H
 #define READ_READ_H
@@ -95,7 +96,8 @@ bool read_capabilities(json_t *doc, const struct xml_document *xml, const struct
  * blockers, vCPU limit, maxphysaddr
  *
  * Beside the members that document_emulator() names, the entry gets "arch", "vcpu_max" and
- * "enums": {"devices.iommu.model": [values], …}.
+ * "enums": {"devices.iommu.model": [values], …}, "host_model": name. A machine type of which all
+ * is said as of an earlier one becomes a name in that one's "same_as".
  */
 bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 			  const struct cpu_models *models, GError **error);
