@@ -4,8 +4,8 @@
 
     make-cpu-models.py --models FILE --names FILE VERSION=FOLDER…
 
-Each FOLDER is a cpu_map as libvirt installs it, VERSION the libvirt it came with.  A model's features
-are those of the newest map that has it, expanded.  Run again whenever a newer libvirt is at hand;
+Each FOLDER is a cpu_map as libvirt installs it, VERSION the libvirt it came with.  A model's
+features are those of the newest map that has it, expanded.  Run again whenever a newer libvirt is at hand;
 the maps themselves are not kept, only what they say.
 
 Standard library only; runs on Python 3.9.

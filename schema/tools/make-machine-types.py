@@ -73,8 +73,8 @@ def main():
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         file.write("# SPDX-License-Identifier: LGPL-2.1-or-later\n"
                    "# machine-types.tsv: upstream's versioned x86 machine types. Written by\n"
-                   "# schema/tools/make-machine-types.py. Dates to come are by upstream's rhythm of\n"
-                   "# three releases a year. What a host's own QEMU says comes first.\n")
+                   "# schema/tools/make-machine-types.py. Dates to come follow upstream's rhythm\n"
+                   "# of three releases a year. What a host's own QEMU says comes first.\n")
         file.write("\t".join(("family", "version", "released", "deprecated", "removed",
                               "deprecated_in", "removed_in", "source")) + "\n")
         for family, first in FAMILIES.items():

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The words of schema/dictionary/*.dict and what they mean; gen-dictionary.py reads by them."""
+
+# What the words mean.  The order is that of the enums in dictionary.h, which the C output asserts.
+TYPES = ("bool", "uint", "bitmap", "string", "set", "ranges", "pair")
+RULES = {
+    "lower-safe": (
+        "The weakest host decides: a bool is ANDed, a number takes the minimum, a bitmap is "
+        "ANDed. A guest fits where the host has at least what the guest was given."),
+    "higher-safe": (
+        "An obligation, or an erratum that guests must reckon with: a bool is ORed, a number takes "
+        "the maximum. A guest that was told of it may run where it is absent; one that was not "
+        "told is warned about where it is present, for its mitigations don't cover that host."),
+    "immunity": (
+        "A promise that the hardware is not open to an attack. It is ANDed, for claiming it on a "
+        "vulnerable host would switch mitigations off in the guest; losing it names the class of "
+        "attack that is open again."),
+    "exact": (
+        "All hosts must be equal, or nothing can be promised. A guest fits where the host's "
+        "value is its own."),
+    "set": (
+        "A set of names, intersected. A guest fits where all the names it needs are offered."),
+    "ranges": (
+        "A sorted list of address ranges, intersected, holes included. A guest fits where each "
+        "range it needs lies within one of the host's."),
+    "chain": (
+        "An ordered list of levels, the least of which all hosts reach. A guest fits where the "
+        "host reaches the guest's level."),
+    "tolerance": (
+        "Values that may differ a little, or at will where the host can scale them: the rate of "
+        "the time stamp counter, within 250 parts in a million."),
+    "allowed-pair": (
+        "Two halves: bits that must be set (ORed) and bits that may be set (ANDed). A guest fits "
+        "where the host demands no more and allows no less than the guest was told."),
+}
+FITS = {
+    "bool": ("lower-safe", "higher-safe", "immunity", "exact"),
+    "uint": ("lower-safe", "higher-safe", "exact", "chain", "tolerance"),
+    "bitmap": ("lower-safe", "higher-safe", "exact"),
+    "string": ("exact",),
+    "set": ("set", "exact"),
+    "ranges": ("ranges", "exact"),
+    "pair": ("allowed-pair", "exact"),
+}
+NAMESPACES = ("libvirt", "qemu", "kernel", "nova")
+# word in an attribute line → constant of dictionary.h
+FLAGS = {
+    "offer": "CAP_OFFER",
+    "sight": "CAP_SIGHT",
+    "unmigratable": "CAP_UNMIGRATABLE",
+    "host-only": "CAP_HOST_ONLY",
+    "qemu-option": "CAP_QEMU_OPTION",
+    "contract=exact": "CAP_CONTRACT_EXACT",
+    "unmigratable=libvirt": "CAP_LIBVIRT_UNMIGRATABLE",
+}
+EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
+             "kernel": "CAP_BY_KERNEL"}
+UNITS = ("bits", "bytes", "khz", "pages")
+KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels", "since", "source")
+REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels")
+
+ROOMS = {
+    "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
+    "host": "The host's kernel, its options and its microcode.",
+    "hyperv": "Enlightenments for Windows guests; QEMU lists them among a processor's properties.",
+    "kvm": "Answers of KVM_CHECK_EXTENSION.",
+    "libvirt": "The management daemon.",
+    "mitigation": "What the kernel says of each vulnerability: vulnerable, mitigated or not "
+                  "affected.",
+    "msr": "Feature MSRs: immunities, obligations, and what nested virtualization may use.",
+    "qemu": "The emulator: machine types, version, and the processor options that are no features.",
+    "xsave": "Components of extended state.",
+}
+
+WORDS = {
+    "offer": "Something a host offers. It meets: a host may offer more than a guest needs.",
+    "sight": "Something a guest sees, as the host has it; frozen when the guest starts.",
+    "unmigratable": "A guest that has it can't be moved.",
+    "unmigratable=libvirt": "libvirt leaves it out of migratable models, QEMU does not.",
+    "host-only": "Shown and recorded; takes no part in baselines, classes and checks.",
+    "qemu-option": "A switch that QEMU lists among the features; never taken for one.",
+    "contract=exact": "Meets by its rule in an offer; a running guest must find it just as it was.",
+    "emulated-by": "Who can supply it where the hardware lacks it: kvm, tcg (QEMU's emulation of "
+                   "processors), qemu itself, or the kernel.",
+    "security": "The class of attack that losing it opens, or against which it obliges.",
+    "needs": "What it is meaningless without.",
+}
