@@ -115,6 +115,9 @@ static void test_refusals(void)
 		{ "<cpu><model fallback='no'>n270</model></cpu>", "@fallback" },
 		{ "<cpu><model vendor_id='short'>n270</model></cpu>", "vendor_id" },
 		{ "<cpu><model vendor_id='123456,89012'>n270</model></cpu>", "vendor_id" },
+		{ "<cpu><model>a\nb</model></cpu>", "one line" },
+		{ "<cpu><model vendor_id=''>n270</model><vendor>a\nb</vendor></cpu>", "one line" },
+		{ "<cpu mode='maximum'><feature name='a&#10;b'/></cpu>", "one line" },
 		{ "<cpu><vendor>Intel</vendor></cpu>", "without a model" },
 		{ "<cpu><feature name='a'/></cpu>", "without a model" },
 		{ "<cpu mode='maximum'><feature/></cpu>", "no name" },
@@ -151,7 +154,7 @@ static void test_bounds(void)
 	fixture_one_line(&error, "more than 4096 features");
 	g_string_printf(s, "<cpu mode='maximum'><feature name='%s'/></cpu>", name);
 	g_assert_null(parse(s->str, &error));
-	fixture_one_line(&error, "longer than 100");
+	fixture_one_line(&error, "at most 100 bytes");
 	g_string_free(s, TRUE);
 }
 

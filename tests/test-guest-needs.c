@@ -239,6 +239,7 @@ static void test_refusals(void)
 		{ "<pool/>", "is no domain definition" },
 		{ "<domstatus/>", "is no domain definition" },
 		{ "<domain/>", "type" },
+		{ "<domain type='kvm'><name>a\nb</name></domain>", "/domain/name" },
 		{ "<domain type='kvm'><vcpu>0</vcpu></domain>", "/domain/vcpu" },
 		{ "<domain type='kvm'><vcpu>-3</vcpu></domain>", "/domain/vcpu" },
 		{ "<domain type='kvm'><vcpu>many</vcpu></domain>", "/domain/vcpu" },

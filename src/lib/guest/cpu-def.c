@@ -11,6 +11,7 @@
 #include "model/error.h"
 
 #define MAX_TOPOLOGY (1u << 20)
+#define MAX_NAME 100u
 
 static const char *const mode_names[] = { "none",	      "custom",  "host-model",
 					  "host-passthrough", "maximum", NULL };
@@ -109,6 +110,17 @@ static bool fail_value(const struct xml_node *node, const char *attribute, const
 	return false;
 }
 
+/* A name out of the element's text or an attribute; NULL stays NULL, and so does "". */
+static bool copy_name(const struct xml_node *node, const char *text, char **out, GError **error)
+{
+	if (!text || !*text)
+		return true;
+	if (strlen(text) > MAX_NAME || strpbrk(text, "\r\n"))
+		return fail(node, "a name must be one line of at most 100 bytes", error);
+	*out = g_strdup(text);
+	return true;
+}
+
 /*
  * An attribute that must be one of @names from @first on; *@out keeps its value where it is not
  * written.
@@ -167,7 +179,8 @@ static bool parse_attributes(struct cpu_def *def, const struct xml_node *node, G
 		if (mode != CPU_MODE_NONE)
 			return fail(node, "<arch> and mode= don't go together (remove one)", error);
 		def->host = true;
-		def->arch = g_strdup(xml_child(node, "arch")->text);
+		if (!copy_name(node, xml_child(node, "arch")->text, &def->arch, error))
+			return false;
 	}
 	if (def->migratable >= 0 && mode != CPU_HOST_PASSTHROUGH && mode != CPU_MAXIMUM)
 		return fail(node, "migratable= needs mode='host-passthrough' or 'maximum'", error);
@@ -181,11 +194,11 @@ static bool parse_model(struct cpu_def *def, const struct xml_node *node, GError
 	int forbid = 0;
 
 	if (model) {
-		if (!get_enum(model, "fallback", fallback_names, 0, &forbid, error))
+		if (!get_enum(model, "fallback", fallback_names, 0, &forbid, error) ||
+		    !copy_name(model, model->text, &def->model, error) ||
+		    !copy_name(model, xml_attr(model, "vendor_id"), &def->vendor_id, error))
 			return false;
 		def->fallback_forbid = forbid;
-		def->model = *model->text ? g_strdup(model->text) : NULL;
-		def->vendor_id = g_strdup(xml_attr(model, "vendor_id"));
 		if (def->vendor_id &&
 		    (strlen(def->vendor_id) != 12 || strchr(def->vendor_id, ',')))
 			return fail(model, "vendor_id must be 12 characters without a comma", error);
@@ -195,7 +208,8 @@ static bool parse_model(struct cpu_def *def, const struct xml_node *node, GError
 	if (vendor) {
 		if (!*vendor->text)
 			return fail(vendor, "the vendor has no name", error);
-		def->vendor = g_strdup(vendor->text);
+		if (!copy_name(vendor, vendor->text, &def->vendor, error))
+			return false;
 	}
 	return true;
 }
@@ -246,8 +260,8 @@ static bool parse_features(struct cpu_def *def, const struct xml_node *node, GEr
 			return fail(node, "more than 4096 features", error);
 		if (!name || !*name)
 			return fail(f, "the feature has no name", error);
-		if (strlen(name) > 100)
-			return fail(f, "the feature's name is longer than 100 characters", error);
+		if (strlen(name) > MAX_NAME || strpbrk(name, "\r\n"))
+			return fail(f, "a name must be one line of at most 100 bytes", error);
 		if (!def->host && !get_enum(f, "policy", policy_names, 0, &policy, error))
 			return false;
 		if (!g_hash_table_add(seen, (gpointer)name)) {

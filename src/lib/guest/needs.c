@@ -78,8 +78,8 @@ static bool copy_text(const struct xml_node *node, const char *text, char **out,
 {
 	if (!text || !*text)
 		return true;
-	if (strlen(text) > NEEDS_MAX_NAME)
-		return fail(node, "… is too long", text, error);
+	if (strlen(text) > NEEDS_MAX_NAME || strpbrk(text, "\r\n"))
+		return fail(node, "is written where one line of at most 1024 bytes belongs", "text", error);
 	*out = g_strdup(text);
 	return true;
 }
