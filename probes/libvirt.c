@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #ifdef HAVE_LIBVIRT
 #include <libvirt/libvirt.h>
@@ -43,14 +44,21 @@ static bool recorded(struct source *source, const char *name)
 bool libvirt_there(const struct context *context, GError **error)
 {
 	struct source_file file;
-	int err;
+	int err, denied = 0;
 
 	if (context->options->connect || recorded(context->source, "libvirt/info.json") ||
 	    recorded(context->source, "libvirt/guests.json"))
 		return true;
-	for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++) {
 		if (source_stat(context->source, sockets[i], &file, &err) && file.socket)
 			return true;
+		denied |= err == EACCES;
+	}
+	if (denied) {
+		g_set_error_literal(error, SOURCE_ERROR, SOURCE_UNREADABLE,
+				    "/run/libvirt: Permission denied (run as root)");
+		return false;
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(daemons); i++)
 		if (source_stat(context->source, daemons[i], &file, &err)) {
 			g_set_error(error, SOURCE_ERROR, SOURCE_MISSING,

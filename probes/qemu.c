@@ -236,10 +236,12 @@ static void report(struct context *context, const struct emulator_plan *plan)
 		g_ptr_array_add(plan->unusable, NULL);
 		unusable = g_strjoinv("; ", (char **)plan->unusable->pdata);
 		state = plan->hung ? "timed-out" : plan->left ? "timed-out" : "failed";
-		reason = g_strdup_printf("%s (run it with -machine none -S -qmp stdio to see why)",
-					 plan->trouble ? plan->trouble
-					 : *unusable   ? unusable
-						       : "not reached in time");
+		if (plan->trouble)
+			reason = g_strdup_printf("%s (run it with -machine none -S -qmp stdio to see why)",
+						 plan->trouble);
+		else
+			reason = g_strdup_printf("%s (no accelerator of its own works here)",
+						 *unusable ? unusable : "not reached in time");
 	} else if (plan->troubles) {
 		state = "partial";
 		reason = g_strdup_printf(

@@ -310,8 +310,7 @@ static void run_probe(struct run *run, struct context *context, const struct pro
 {
 	gint64 start = g_get_monotonic_time();
 	gint64 limit = (gint64)context->options->timeout * G_USEC_PER_SEC * probe->percent / 100;
-	json_t *sources = json_array();
-	json_t *outcome;
+	json_t *sources, *outcome;
 	bool whole = true;
 	int status = 0;
 	pid_t pid;
@@ -320,6 +319,7 @@ static void run_probe(struct run *run, struct context *context, const struct pro
 	/* The last one gets what the others left; none gets less than a second. */
 	context->deadline = MAX(MIN(end, start + limit), start + G_USEC_PER_SEC);
 	fd = start_child(run, context, probe, &pid);
+	sources = json_array();
 	if (fd < 0) {
 		outcome = json_pack("{s:s, s:s}", "state", "failed", "reason", g_strerror(errno));
 	} else {
@@ -373,12 +373,12 @@ static bool check_names(const char *only, GError **error)
 	return true;
 }
 
-/* Named, or needed by one that is. */
+/* Named, or needed by one that is; who the host is, is always asked. */
 static bool wanted(const struct probe *probe, const char *only, bool remote)
 {
 	if (remote && probe->local)
 		return false;
-	if (!only || named(only, probe->name))
+	if (!only || named(only, probe->name) || probe == &kernel_probe)
 		return true;
 	for (size_t i = 0; probes[i]; i++)
 		if (named(only, probes[i]->name) && probes[i]->needs &&
@@ -486,6 +486,20 @@ static void keep_recording(struct source *source, const struct run *run,
 	json_decref(recording);
 }
 
+/* A remote host that doesn't say its name has said nothing: its libvirt's reason is the error. */
+static bool check_answer(const struct run *run, const struct probe_options *options, GError **error)
+{
+	const json_t *sources = json_object_get(json_object_get(run->doc, "probe"), "sources");
+	const json_t *last = json_array_get(sources, json_array_size(sources) - 1);
+	const char *reason = json_string_value(json_object_get(last, "reason"));
+
+	if (!options->remote || json_object_get(run->shared, "hostname"))
+		return true;
+	g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "%s",
+		    reason ? reason : "--connect: no answer (run the probe libvirt too)");
+	return false;
+}
+
 json_t *run_probes(struct source *source, struct probe_options *options, const char *only,
 		   const char *fallback_name, json_t **guests, GError **error)
 {
@@ -513,7 +527,12 @@ json_t *run_probes(struct source *source, struct probe_options *options, const c
 	json_object_set_new(probe, "time", json_string(time));
 	finish_host(&run, fallback_name);
 	keep_recording(source, &run, options, only);
-	*guests = guests_document(&run);
+	if (check_answer(&run, options, error)) {
+		*guests = guests_document(&run);
+	} else {
+		json_decref(run.doc);
+		run.doc = NULL;
+	}
 	json_decref(run.shared);
 	json_decref(run.outcomes);
 	json_decref(recording);

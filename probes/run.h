@@ -16,7 +16,7 @@
  * @only: names of probes, separated by commas, or NULL: all of them
  * @fallback_name: what the host is called where nothing says it
  * @guests: set to a new reference to the document capbroker.guests/1
- * @error: a name in @only that is no probe
+ * @error: a name in @only that is no probe; a remote libvirt that doesn't answer
  *
  * Returns a new profile document, or NULL.
  */
