@@ -23,7 +23,7 @@ void check_cpu_obligation(struct judgement *j)
 	const struct offer *offer = j->target.judged;
 	struct finding *f = NULL;
 
-	if (!offer || !j->needs->live || !sees(j, "cpu.arch-capabilities"))
+	if (!offer || (!j->needs->live && !j->source) || !sees(j, "cpu.arch-capabilities"))
 		return;
 	for (size_t i = 0; i < cap_count; i++) {
 		const struct capability *cap = &cap_table[i];

@@ -152,7 +152,7 @@ void check_cpu_model(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 	const struct target *t = &j->target;
-	bool qemu_lists = t->qemu && t->qemu->cpu_models;
+	bool qemu_lists = t->qemu_models != NULL;
 	bool libvirt_lists = t->libvirt && t->libvirt->cpu_models;
 	int knows;
 
@@ -175,10 +175,11 @@ void check_cpu_model(struct judgement *j)
 		model_finding(j, V_BLOCK, ON_BOTH,
 			      g_strdup_printf("CPU model %s is not among those the host's libvirt and QEMU offer",
 					      def->model));
-	} else if (!libvirt_lists && qemu_lists && !emulator_model(t->qemu, def->model)) {
+	} else if (qemu_lists && !emulator_model(t->qemu_models, def->model) &&
+		   (!libvirt_lists || def->fallback_forbid)) {
 		model_finding(j, V_BLOCK, ON_ALL,
 			      g_strdup_printf("host's QEMU has no CPU model %s", def->model));
-	} else if (j->cpu->model_unknown && !emulator_model(t->qemu, def->model)) {
+	} else if (j->cpu->model_unknown && !emulator_model(t->qemu_models, def->model)) {
 		model_finding(j, V_UNKNOWN, ON_ALL,
 			      g_strdup_printf("CPU model %s is not in the table of models", def->model));
 	}

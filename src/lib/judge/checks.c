@@ -30,14 +30,14 @@ static const struct check checks[] = {
 	CHECK("arch-supported", check_arch, false, "the host runs guests of this architecture",
 	      "Fires when the definition asks for another architecture than the host's, or for one "
 	      "that this version doesn't judge (then unknown).", NULL),
-	CHECK("accel-available", check_accel, false, "the host has the accelerator",
-	      "A guest of domain type kvm needs a usable /dev/kvm and a QEMU built for it; QEMU "
-	      "doesn't fall back to emulation by itself.",
-	      "arch-supported", NULL),
 	CHECK("emulator-present", check_emulator, false, "the emulator's path exists there",
 	      "The definition names the emulator by path; a host that has it elsewhere refuses the "
 	      "guest. Link the path, or leave it out of the definition.",
 	      "arch-supported", NULL),
+	CHECK("accel-available", check_accel, false, "the host has the accelerator",
+	      "A guest of domain type kvm needs a usable /dev/kvm and a QEMU built for it; QEMU "
+	      "doesn't fall back to emulation by itself.",
+	      "emulator-present", NULL),
 	CHECK("machine-present", check_machine, false, "that QEMU has the machine type",
 	      "A guest can start, and a migration stream be loaded, only where QEMU has the very "
 	      "machine type. Upstream removes versioned types after six years.",
@@ -106,7 +106,7 @@ static const struct check checks[] = {
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(a vIOMMU, an assigned device, firmware, …): the answer is unknown.",
-	      NULL),
+	      "arch-supported", "accel-available", NULL),
 };
 
 const size_t check_count = G_N_ELEMENTS(checks);

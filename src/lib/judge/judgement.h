@@ -23,6 +23,7 @@ struct target {
 	const struct machine *info; /* its entry in the host's list, or NULL */
 	bool machines_known;       /* that emulator's list is there */
 	const struct emulator *qemu;    /* QEMU's entry of exactly this scope, or NULL */
+	const struct emulator *qemu_models; /* an entry that lists that QEMU's CPU models, or NULL */
 	const struct emulator *libvirt; /* libvirt's, from domain capabilities, or NULL */
 	const struct offer *qemu_offer; /* what that QEMU gives, unmigratable features too */
 	const struct offer *libvirt_offer; /* what libvirt says the hypervisor gives */

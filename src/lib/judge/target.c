@@ -229,20 +229,56 @@ static const struct offer *plain_offer(const struct profile *profile, enum view 
 	return NULL;
 }
 
+/* Models are named alike whatever the machine type; what they lack is not. */
+static const struct emulator *models_entry(const struct target *t, const char *accel)
+{
+	for (guint i = 0; i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+
+		if (e->scope.view == VIEW_QEMU && e->cpu_models && entry_of(e, t->path, accel))
+			return e;
+	}
+	return NULL;
+}
+
+/* A bare <cpu> names no accelerator: what QEMU or libvirt give under KVM, else what is known. */
+static const struct offer *bare_offer(struct target *t, const struct universe *universe)
+{
+	static const enum view plain[] = { VIEW_QEMU, VIEW_LIBVIRT, VIEW_KVM, VIEW_RAW };
+	static const char *const accels[] = { "kvm", "tcg" };
+	const struct offer *offer = NULL;
+
+	for (size_t a = 0; a < G_N_ELEMENTS(accels); a++) {
+		offer = agreed_offer(t, VIEW_QEMU, accels[a], 0, universe);
+		if (!offer)
+			offer = agreed_offer(t, VIEW_QEMU, accels[a], 1, universe);
+		if (!offer)
+			offer = agreed_offer(t, VIEW_LIBVIRT, accels[a], -1, universe);
+		for (size_t v = 0; !a && !offer && v < G_N_ELEMENTS(plain); v++)
+			offer = plain_offer(t->profile, plain[v]);
+		if (offer)
+			return offer;
+	}
+	return NULL;
+}
+
 static void resolve_offers(struct target *t, const struct needs *needs,
 			   const struct universe *universe)
 {
 	const char *accel = needs->accel;
-	const struct offer *q = NULL;
+	const struct offer *q;
 
 	t->host_offer = plain_offer(t->profile, VIEW_LIBVIRT);
-	if (!needs->cpu_only) {
-		q = scope_offer(t, VIEW_QEMU, accel, 0, universe);
-		t->qemu_offer = q ? q : scope_offer(t, VIEW_QEMU, accel, 1, universe);
-		t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
-		t->qemu = find_entry(t, VIEW_QEMU, accel, -1, false);
-		t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);
+	if (needs->cpu_only) {
+		t->judged = bare_offer(t, universe);
+		return;
 	}
+	q = scope_offer(t, VIEW_QEMU, accel, 0, universe);
+	t->qemu_offer = q ? q : scope_offer(t, VIEW_QEMU, accel, 1, universe);
+	t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
+	t->qemu = find_entry(t, VIEW_QEMU, accel, -1, false);
+	t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);
+	t->qemu_models = t->qemu && t->qemu->cpu_models ? t->qemu : models_entry(t, accel);
 	t->judged = t->qemu_offer ? t->qemu_offer : t->libvirt_offer;
 	if (!t->judged)
 		t->judged = plain_offer(t->profile, VIEW_QEMU);

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * test-checks.c: each named check is fired by a host and a guest that differ from a sound pair in
+ * one thing, and by that alone; a check that no row fires fails the test.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "guest/needs.h"
+#include "judge/verdict.h"
+
+/* Documents are written with ' for " and parsed after replacing it. */
+#define HEAD "{'format':'capbroker.profile/1','host':{'name':'h','arch':'x86_64'},"
+#define SOURCES "'probe':{'sources':[{'name':'cpuid','state':'ok','complete':true,'view':'raw'}]},"
+#define PHYS                                                                                      \
+	"{'id':'cpu.phys-bits','value':39,'state':'known','scope':{'view':'raw'},'origin':'t'}"
+#define FACTS "'facts':[" PHYS "],"
+#define QEMU                                                                                      \
+	"{'path':'/usr/bin/qemu-system-x86_64','version':'10.0.3','accel':'kvm','machine':'none'," \
+	"'complete':true,'migratable':false,"                                                     \
+	"'machines':[{'name':'pc-q35-10.0','alias':'q35','cpu_max':288},"                         \
+	"{'name':'pc-i440fx-2.6','deprecated':true,'cpu_max':240}],"                              \
+	"'cpu_models':[{'name':'486','usable':true,'missing':[]},"                                \
+	"{'name':'Nehalem','usable':false,'missing':['sse4.2']}],"                                \
+	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities']},"
+#define OFFER(more)                                                                               \
+	"'facts':[{'id':'cpu.fpu','value':true},{'id':'cpu.pse','value':true},"                   \
+	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
+#define HOST_WITH(more) HEAD SOURCES FACTS "'emulators':[" QEMU OFFER(more) "]}"
+#define HOST HOST_WITH("")
+
+#define DOMAIN(attributes, vcpu, machine, cpu, devices)                                           \
+	"<domain " attributes "><name>g</name><vcpu>" vcpu "</vcpu><os><type arch='x86_64' "      \
+	"machine='" machine "'>hvm</type></os>" cpu "<devices>" devices "</devices></domain>"
+#define KVM "type='kvm'"
+#define CPU486 "<cpu mode='custom' check='full'><model>486</model></cpu>"
+
+static const struct row {
+	const char *check; /* the one finding expected; NULL: none */
+	enum verdict start, migrate;
+	const char *host, *guest;
+} rows[] = {
+	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "1", "q35", CPU486, "") },
+	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "1", "pc-q35-10.0", "", "") },
+	{ NULL, V_OK, V_OK, HOST, "<cpu match='exact'><model>486</model></cpu>" },
+	{ "arch-supported", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}",
+	  "<domain type='qemu'><name>g</name><os><type arch='aarch64' machine='virt'>hvm</type></os></domain>" },
+	{ "accel-available", V_BLOCK, V_BLOCK, HOST, DOMAIN("type='xen'", "1", "q35", CPU486, "") },
+	{ "accel-available", V_UNKNOWN, V_UNKNOWN, HOST, DOMAIN("type='qemu'", "1", "q35", "", "") },
+	{ "emulator-present", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", "", "<emulator>/usr/libexec/qemu-kvm</emulator>") },
+	{ "machine-present", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "1", "pc-q35-11.0", CPU486, "") },
+	{ "machine-deprecated", V_WARN, V_WARN, HOST, DOMAIN(KVM, "1", "pc-i440fx-2.6", CPU486, "") },
+	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "289", "q35", CPU486, "") },
+	{ "cpu-facts-known", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}", "<cpu><model>486</model></cpu>" },
+	{ "cpu-mode-supported", V_BLOCK, V_BLOCK,
+	  HEAD SOURCES FACTS "'emulators':[" QEMU OFFER("") ",{'view':'libvirt','accel':'kvm',"
+	  "'path':'/usr/bin/qemu-system-x86_64','machine':'pc-q35-10.0','modes':{'maximum':false}}]}",
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='maximum'/>", "") },
+	{ "cpu-model-known", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='full'><model>Penryn</model></cpu>", "") },
+	{ "cpu-model-known", V_UNKNOWN, V_UNKNOWN, HOST, "<cpu><model>nosuch</model></cpu>" },
+	{ "cpu-feature-known", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model><feature policy='disable' name='avx10'/></cpu>",
+		 "") },
+	{ "cpu-feature-known", V_UNKNOWN, V_UNKNOWN, HOST,
+	  "<cpu match='exact'><model>486</model><feature policy='require' name='nobody-knows-it'/></cpu>" },
+	{ "cpu-vendor", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model><vendor>AMD</vendor></cpu>", "") },
+	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='de'/></cpu>",
+		 "") },
+	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
+	  "<cpu match='exact'><model>486</model><feature policy='require' name='de'/></cpu>" },
+	{ "cpu-forbidden", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.de','value':true}"),
+	  "<cpu match='exact'><model>486</model><feature policy='forbid' name='de'/></cpu>" },
+	{ "cpu-extra", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.de','value':true}"),
+	  "<cpu match='strict'><model>486</model></cpu>" },
+	{ "cpu-contract-open", V_WARN, V_WARN, HOST,
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='none'><model>486</model></cpu>", "") },
+	{ "cpu-obligation", V_OK, V_WARN,
+	  HOST_WITH(",{'id':'cpu.arch-capabilities','value':true},{'id':'msr.arch-cap.rsba','value':true}"),
+	  DOMAIN("type='kvm' id='3'", "1", "q35",
+		 "<cpu mode='custom' match='exact' check='full'><model>486</model>"
+		 "<feature policy='require' name='arch-capabilities'/></cpu>", "") },
+	{ "cpu-unmigratable", V_OK, V_BLOCK, HOST_WITH(",{'id':'cpu.invtsc','value':true}"),
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='invtsc'/></cpu>",
+		 "") },
+	{ "cpu-host-bound", V_OK, V_UNKNOWN, HOST,
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", "") },
+	{ "phys-bits", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model><maxphysaddr mode='emulate' bits='40'/></cpu>",
+		 "") },
+	{ "tsc-frequency", V_UNKNOWN, V_UNKNOWN, HOST,
+	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"
+	  "<timer name='tsc' frequency='2800000000'/></clock></domain>" },
+	{ "part-judged", V_UNKNOWN, V_UNKNOWN, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, "<iommu model='intel'/>") },
+};
+
+static struct cpu_models *models;
+
+static struct profile *host_of(const char *text, struct universe *universe)
+{
+	g_autofree char *json = g_strdup(text);
+	g_autoptr(GError) error = NULL;
+	struct profile *profile;
+
+	g_strdelimit(json, "'", '"');
+	profile = profile_parse_bytes(json, strlen(json), universe, &error);
+	g_assert_no_error(error);
+	return profile;
+}
+
+static struct needs *guest_of(const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(XmlDocument) xml = xml_parse(text, strlen(text), "guest", &error);
+	struct needs *needs;
+
+	g_assert_no_error(error);
+	needs = needs_from_xml(xml, &error);
+	g_assert_no_error(error);
+	return needs;
+}
+
+/* Prints what was found before failing, so that a log says why. */
+static void expect(const struct row *row, const struct verdicts *v)
+{
+	for (guint i = 0; i < v->findings->len; i++) {
+		const struct finding *f = g_ptr_array_index(v->findings, i);
+
+		g_test_message("%s: %s: %s", verdict_name(f->verdict), f->check, f->text);
+		g_assert_nonnull(f->text);
+	}
+	g_assert_cmpuint(v->findings->len, ==, row->check ? 1 : 0);
+	if (row->check && v->findings->len) {
+		const struct finding *f = g_ptr_array_index(v->findings, 0);
+
+		g_assert_cmpstr(f->check, ==, row->check);
+	}
+	g_assert_cmpstr(verdict_name(v->start), ==, verdict_name(row->start));
+	g_assert_cmpstr(verdict_name(v->migrate), ==, verdict_name(row->migrate));
+}
+
+static void test_row(const void *data)
+{
+	const struct row *row = data;
+	g_autoptr(Universe) universe = universe_new();
+	g_autoptr(Profile) profile = host_of(row->host, universe);
+	g_autoptr(Needs) needs = guest_of(row->guest);
+	struct judge judge = { .universe = universe, .models = models };
+	struct cpu_need *cpu = needs->cpu ? cpu_need_new(needs->cpu, models, universe) : NULL;
+	struct verdicts *v = judge_guest(&judge, needs, cpu, NULL, profile);
+
+	expect(row, v);
+	verdicts_free(v);
+	cpu_need_free(cpu);
+}
+
+/* host-passthrough with a source: equal hosts warn, unequal ones are a silent hazard. */
+static void test_passthrough_from(void)
+{
+	g_autoptr(Universe) universe = universe_new();
+	g_autoptr(Profile) here = host_of(HOST, universe);
+	g_autoptr(Profile) twin = host_of(HOST, universe);
+	g_autoptr(Profile) other = host_of(HOST_WITH(",{'id':'cpu.de','value':true}"), universe);
+	g_autoptr(Needs) needs = guest_of(DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", ""));
+	struct judge judge = { .universe = universe, .models = models };
+	struct cpu_need *cpu = cpu_need_new(needs->cpu, models, universe);
+	struct verdicts *same = judge_guest(&judge, needs, cpu, here, twin);
+	struct verdicts *differs = judge_guest(&judge, needs, cpu, here, other);
+	const struct finding *f = g_ptr_array_index(differs->findings, 0);
+
+	g_assert_cmpint(same->migrate, ==, V_WARN);
+	g_assert_cmpint(differs->migrate, ==, V_BLOCK);
+	g_assert_cmpint(f->effect, ==, EFFECT_HAZARD);
+	g_assert_cmpint(differs->start, ==, V_OK);
+	verdicts_free(same);
+	verdicts_free(differs);
+	cpu_need_free(cpu);
+}
+
+/* Every check has a row that it alone fires in, and a prerequisite that exists. */
+static void test_all_fired(void)
+{
+	for (size_t i = 0; i < check_count; i++) {
+		const struct check_info *info = check_at(i);
+		bool fired = false;
+
+		for (size_t k = 0; k < G_N_ELEMENTS(rows); k++)
+			fired |= !g_strcmp0(rows[k].check, info->name);
+		if (!fired)
+			g_test_message("no row fires %s", info->name);
+		g_assert_true(fired);
+		for (size_t p = 0; info->prerequisites[p]; p++)
+			g_assert_nonnull(check_find(info->prerequisites[p]));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const char table[] =
+		"name\tvendor\tcanonical\tfirst_libvirt\tsignatures\tdecode\tadded\tremoved\tfeatures\tsource\n"
+		"486\t-\t486\t9.0.0\t-\t-\t-\t-\tfpu pse vme\ttest\n"
+		"Nehalem\tIntel\tNehalem\t9.0.0\t-\t-\t-\t-\tfpu pse sse4.2 vme\ttest\n"
+		"Penryn\tIntel\tPenryn\t9.0.0\t-\t-\t-\t-\tfpu pse vme\ttest\n";
+	g_autoptr(GError) error = NULL;
+	int failed;
+
+	g_test_init(&argc, &argv, NULL);
+	g_test_set_nonfatal_assertions();
+	models = cpu_models_parse(table, strlen(table), &error);
+	g_assert_no_error(error);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strdup_printf("/checks/%02zu/%s", i, rows[i].check ? rows[i].check : "sound");
+
+		g_test_add_data_func(path, &rows[i], test_row);
+	}
+	g_test_add_func("/checks/passthrough-from", test_passthrough_from);
+	g_test_add_func("/checks/all-fired", test_all_fired);
+	failed = g_test_run();
+	cpu_models_free(models);
+	return failed;
+}
