@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * test-oracle.c: set arithmetic against what libvirt really answered: comparisons, baselines and
- * named models of ../shared/data, row by row. Skips (77) where the data isn't there.
+ * named models of ../shared/data, row by row. Skips where the data isn't there.
  */
 #include "config.h"
 
@@ -400,7 +400,7 @@ int main(void)
 	table_dir = tables;
 	if (!g_file_test(data_dir, G_FILE_TEST_IS_DIR)) {
 		printf("1..0 # SKIP %s is not here\n", data_dir);
-		return 77;
+		return 0; /* in TAP, the plan above says it */
 	}
 	load_tables();
 	universe = universe_new();
