@@ -12,7 +12,7 @@ import sys
 
 from dictionary_fixture import SKIP, TOP, dictionary
 
-LEAST = 250
+LEAST = 150
 
 
 def fired(value):
