@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -86,7 +87,7 @@ static void read_line(struct context *context, const char *path, const char *key
 		json_object_set_new(fingerprint, key, json_string(text));
 	if (text && id)
 		probe_fact_text(context, id, text, &kernel, path);
-	else if (id)
+	else if (id && err != ENOENT)
 		document_fact_missing(json_object_get(context->doc, "facts"), id,
 				      FACT_UNREADABLE, &kernel, path, err);
 }

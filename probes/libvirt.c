@@ -16,7 +16,6 @@
 #include "libvirt.h"
 #include "read/read.h"
 
-#define CPU_MAP "/usr/share/libvirt/cpu_map"
 #define MODELS "cpu-models.tsv"
 /* Domain capabilities asked of one libvirt, at most. */
 #define MAX_QUESTIONS 256u
@@ -34,20 +33,16 @@ static const char *const daemons[] = {
 
 /* --- the connection --------------------------------------------------------------------------- */
 
-static bool recorded(struct source *source, const char *name)
-{
-	g_autofree char *text = source_recall(source, name);
-
-	return text != NULL;
-}
-
 bool libvirt_there(const struct context *context, GError **error)
 {
 	struct source_file file;
 	int err, denied = 0;
 
-	if (context->options->connect || recorded(context->source, "libvirt/info.json") ||
-	    recorded(context->source, "libvirt/guests.json"))
+	if (context->options->connect)
+		return true;
+	if (source_mode(context->source) == SOURCE_REPLAY &&
+	    (source_holds(context->source, "libvirt/info.json") ||
+	     source_holds(context->source, "libvirt/guests.json")))
 		return true;
 	for (size_t i = 0; i < G_N_ELEMENTS(sockets); i++) {
 		if (source_stat(context->source, sockets[i], &file, &err) && file.socket)
@@ -242,7 +237,7 @@ static void note(struct reading *r, GError *error)
 	r->why = g_strdup(error->message);
 }
 
-/* Asks while there is time for one more that is as slow as the slowest. A replay has none to lose. */
+/* Time for one more that is as slow as the slowest; a replay has none to lose. */
 static bool has_time(const struct reading *r)
 {
 	return r->asked < MAX_QUESTIONS && (source_mode(r->context->source) == SOURCE_REPLAY ||
@@ -268,7 +263,8 @@ static void read_question(struct reading *r, struct question *q)
 	}
 	text = source_ask(r->context->source, name, ask_domcapabilities, q, &error);
 	r->slowest = MAX(r->slowest, g_get_monotonic_time() - start);
-	if (!text && source_mode(r->context->source) == SOURCE_REPLAY && !source_failed(r->context->source, name)) {
+	if (!text && source_mode(r->context->source) == SOURCE_REPLAY &&
+	    !source_failed(r->context->source, name)) {
 		r->left++;
 		return;
 	}
@@ -368,66 +364,6 @@ static void read_guest_types(struct reading *r, const struct xml_node *root)
 	json_object_set_new(r->context->found, "emulators", emulators);
 }
 
-/* --- the CPU map ------------------------------------------------------------------------------ */
-
-static void add_names(GHashTable *set, const struct xml_node *root, const char *element)
-{
-	const struct xml_node *node;
-
-	for (node = xml_child(root, element); node; node = xml_same(node)) {
-		const char *name = xml_attr(node, "name");
-
-		if (name)
-			g_hash_table_add(set, g_strdup(name));
-	}
-}
-
-static int by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void set_fact(struct context *context, const char *id, GHashTable *set)
-{
-	g_autofree const char **names = (const char **)g_hash_table_get_keys_as_array(set, NULL);
-	guint n = g_hash_table_size(set);
-	json_t *value = json_array();
-
-	qsort(names, n, sizeof(*names), by_name);
-	for (guint i = 0; i < n; i++)
-		json_array_append_new(value, json_string(names[i]));
-	document_fact(json_object_get(context->doc, "facts"), id, value, &view, CPU_MAP);
-}
-
-/* The names that this libvirt knows: others it refuses, or drops without a word. */
-static void read_cpu_map(struct context *context)
-{
-	g_autoptr(GHashTable) features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GHashTable) models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	int err;
-	g_auto(GStrv) names = source_list(context->source, CPU_MAP, &err);
-
-	for (size_t i = 0; names && names[i]; i++) {
-		g_autofree char *path = g_strdup_printf(CPU_MAP "/%s", names[i]);
-		g_autofree char *bytes = NULL;
-		g_autoptr(XmlDocument) xml = NULL;
-		size_t length;
-
-		if (!g_str_has_prefix(names[i], "x86_") || !g_str_has_suffix(names[i], ".xml"))
-			continue;
-		bytes = source_read(context->source, path, &length, &err);
-		xml = bytes ? xml_parse(bytes, length, path, NULL) : NULL;
-		if (!xml)
-			continue;
-		add_names(features, xml_root(xml), "feature");
-		add_names(models, xml_root(xml), "model");
-	}
-	if (g_hash_table_size(features))
-		set_fact(context, "libvirt.cpu-features", features);
-	if (g_hash_table_size(models))
-		set_fact(context, "libvirt.cpu-models", models);
-}
-
 /* --- the probe -------------------------------------------------------------------------------- */
 
 static void read_info(struct context *context, const char *text)
@@ -497,7 +433,7 @@ static void collect(struct context *context)
 	g_autofree char *reason = NULL;
 
 	if (!context->options->remote)
-		read_cpu_map(context);
+		libvirt_read_cpu_map(context);
 	probe_flush(context);
 	if (!read_all(&r, &error)) {
 		probe_report(context, &libvirt_probe, source_error_state(error), false, error->message);

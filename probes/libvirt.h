@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libvirt.h: the connection that libvirt.c and guests.c ask by.
+ * libvirt.h: the connection that libvirt.c and guests.c ask by, and the CPU map.
  */
 #ifndef PROBES_LIBVIRT_H
 #define PROBES_LIBVIRT_H
@@ -37,5 +37,8 @@ void libvirt_close(struct libvirt_link *link);
 
 /* Fills @error with libvirt's last error and the place it happened in; returns NULL. */
 void *libvirt_failed(const char *where, GError **error);
+
+/* Names that the installed libvirt knows: facts libvirt.cpu-features, libvirt.cpu-models. */
+void libvirt_read_cpu_map(struct context *context);
 
 #endif

@@ -23,21 +23,30 @@ static bool parse(int *argc, char ***argv, struct arguments *a, GError **error)
 {
 	const GOptionEntry entries[] = {
 		{ "list", 0, 0, G_OPTION_ARG_NONE, &a->list, "List the probes and end", NULL },
-		{ "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "Run only these, and what they need", "NAME,…" },
-		{ "record", 0, 0, G_OPTION_ARG_FILENAME, &a->record, "Keep all that is read in a new folder", "DIR" },
-		{ "replay", 0, 0, G_OPTION_ARG_FILENAME, &a->replay, "Read a recording instead of this host", "DIR" },
-		{ "connect", 0, 0, G_OPTION_ARG_STRING, &a->connect, "libvirt to ask (a remote one: nothing of this host)", "URI" },
-		{ "emulator", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->emulators, "Ask this QEMU too", "PATH" },
-		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output, "Write the profile there (default: standard output)", "FILE" },
-		{ "guests", 0, 0, G_OPTION_ARG_FILENAME, &a->guests, "Write the host's guests there", "FILE" },
-		{ "timeout", 0, 0, G_OPTION_ARG_INT, &a->timeout, "Seconds for all of it (default 30)", "S" },
+		{ "only", 0, 0, G_OPTION_ARG_STRING, &a->only, "Run only these, and what they need",
+		  "NAME,…" },
+		{ "record", 0, 0, G_OPTION_ARG_FILENAME, &a->record,
+		  "Keep all that is read in a new folder", "DIR" },
+		{ "replay", 0, 0, G_OPTION_ARG_FILENAME, &a->replay,
+		  "Read a recording instead of this host", "DIR" },
+		{ "connect", 0, 0, G_OPTION_ARG_STRING, &a->connect,
+		  "libvirt to ask (of a remote one: nothing of this host)", "URI" },
+		{ "emulator", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->emulators, "Ask this QEMU too",
+		  "PATH" },
+		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output,
+		  "Write the profile there (default: standard output)", "FILE" },
+		{ "guests", 0, 0, G_OPTION_ARG_FILENAME, &a->guests,
+		  "Write the host's guests there", "FILE" },
+		{ "timeout", 0, 0, G_OPTION_ARG_INT, &a->timeout, "Seconds for all of it (default 30)",
+		  "S" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version and end", NULL },
 		{ 0 },
 	};
 	GOptionContext *context = g_option_context_new(NULL);
 	bool ok;
 
-	g_option_context_set_summary(context, "Reads what this host can promise guests and prints it as a profile.");
+	g_option_context_set_summary(
+		context, "Reads what this host can promise guests and prints it as a profile.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	ok = g_option_context_parse(context, argc, argv, error);
 	g_option_context_free(context);

@@ -13,6 +13,7 @@
 #include "read/read.h"
 
 #define DEVICE "/dev/cpu/0/msr"
+#define RECORD "ioctl/msr.json"
 
 static const struct scope raw = { .view = VIEW_RAW, .migratable = -1 };
 
@@ -54,7 +55,7 @@ static void collect(struct context *context)
 {
 	int err;
 	g_autoptr(SourceDevice) device =
-		source_device_open(context->source, DEVICE, "ioctl/msr.json", O_RDONLY, &err);
+		source_device_open(context->source, DEVICE, RECORD, O_RDONLY, &err);
 	g_autofree char *reason = NULL;
 	unsigned int unreadable = 0;
 
@@ -63,7 +64,7 @@ static void collect(struct context *context)
 			continue;
 		if (device)
 			read_one(context, device, r, &unreadable, &err);
-		else
+		else if (source_holds(context->source, RECORD))
 			probe_missing_register(context, (int)r, FACT_UNREADABLE, &raw, DEVICE, err);
 	}
 	if (device && !unreadable) {

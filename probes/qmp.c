@@ -279,7 +279,7 @@ static void finish(struct session *s, enum qmp_outcome outcome, const char *reas
 
 /* --- the conversation ------------------------------------------------------------------------- */
 
-/* Sends what comes next; false where all has been asked. Commands are short: they fit the socket. */
+/* Sends what comes next; false where all has been asked. Commands are short and fit the socket. */
 static bool send_next(struct session *s)
 {
 	const json_t *command = s->next ? json_array_get(s->job->commands, s->next - 1) : NULL;

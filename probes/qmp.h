@@ -20,11 +20,11 @@ enum qmp_outcome {
 	QMP_OUTCOMES
 };
 
-/* One process: what to start it with, what to ask, what came back. */
+/* One process: what to start it with, what to ask, what came back (its numbers as reals). */
 struct qmp_job {
 	char *emulator, *accel, *machine;
 	json_t *commands;  /* array of {"key", "execute", "arguments"?} */
-	json_t *replies;   /* object: key → QEMU's reply, {"return":…} or {"error":…}; numbers are reals */
+	json_t *replies;   /* object: key → QEMU's reply, {"return":…} or {"error":…} */
 	GString *raw;      /* the same as QEMU wrote it */
 	enum qmp_outcome outcome;
 	char *reason;      /* one line, NULL where QMP_OK */

@@ -435,7 +435,7 @@ static json_t *guests_document(const struct run *run)
 			 guests ? json_incref(guests) : json_array());
 }
 
-/* --- what a recording says of itself ----------------------------------------------------------- */
+/* --- what a recording says of itself ---------------------------------------------------------- */
 
 /* How probes ended that were cut short. */
 static json_t *outcomes_of(const json_t *recording)
@@ -495,8 +495,12 @@ static bool check_answer(const struct run *run, const struct probe_options *opti
 
 	if (!options->remote || json_object_get(run->shared, "hostname"))
 		return true;
-	g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "%s",
-		    reason ? reason : "--connect: no answer (run the probe libvirt too)");
+	if (!reason)
+		reason = "no answer (run the probe libvirt too)";
+	if (!options->connect || g_str_has_prefix(reason, options->connect))
+		g_set_error_literal(error, SOURCE_ERROR, SOURCE_FAILED, reason);
+	else
+		g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "%s: %s", options->connect, reason);
 	return false;
 }
 

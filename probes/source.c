@@ -170,7 +170,9 @@ static char *slurp(int fd, size_t *length, int *err)
 	char chunk[16384];
 	ssize_t n = 0;
 
-	*err = fstat(fd, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	*err = fstat(fd, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+	if (!*err && !S_ISREG(st.st_mode))
+		*err = EINVAL;
 	while (!*err && (n = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -238,6 +240,8 @@ static bool load_meta(struct source *source, const char *dir, GError **error)
 					     (GDestroyNotify)json_decref);
 	if (!bytes)
 		return err == ENOENT || fail(error, dir, "cannot read " META, g_strerror(err));
+	if (strlen(bytes) != length)
+		return fail(error, dir, META " has a NUL byte in it", "record again");
 	lines = g_strsplit(bytes, "\n", -1);
 	for (size_t i = 0; ok && lines[i]; i++) {
 		json_t *line = *lines[i] ? json_bytes_parse(lines[i], strlen(lines[i]),
@@ -469,6 +473,15 @@ char *source_recall(struct source *source, const char *name)
 	int err;
 
 	return source->mode == SOURCE_REPLAY ? read_inside(source, name, NULL, &err) : NULL;
+}
+
+bool source_holds(const struct source *source, const char *name)
+{
+	int fd = source->mode == SOURCE_REPLAY ? open_inside(source, name, O_RDONLY) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	return source->mode != SOURCE_REPLAY || fd >= 0;
 }
 
 bool source_failed(const struct source *source, const char *name)

@@ -96,6 +96,9 @@ char *source_link(struct source *source, const char *path, int *err);
 char *source_ask(struct source *source, const char *name, char *(*ask)(void *data, GError **error),
 		 void *data, GError **error);
 
+/* Whether there is anything of that name to be had: always, but in a replay that lacks it. */
+bool source_holds(const struct source *source, const char *name);
+
 /* Whether a replay holds the failure of an answer, and not just nothing of it. */
 bool source_failed(const struct source *source, const char *name);
 
