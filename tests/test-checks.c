@@ -34,7 +34,7 @@
 	"<domain " attributes "><name>g</name><vcpu>" vcpu "</vcpu><os><type arch='x86_64' "      \
 	"machine='" machine "'>hvm</type></os>" cpu "<devices>" devices "</devices></domain>"
 #define KVM "type='kvm'"
-#define CPU486 "<cpu mode='custom' check='full'><model>486</model></cpu>"
+#define CPU486 "<cpu mode='custom' check='partial'><model>486</model></cpu>"
 
 static const struct row {
 	const char *check; /* the one finding expected; NULL: none */
@@ -59,20 +59,20 @@ static const struct row {
 	  "'path':'/usr/bin/qemu-system-x86_64','machine':'pc-q35-10.0','modes':{'maximum':false}}]}",
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='maximum'/>", "") },
 	{ "cpu-model-known", V_BLOCK, V_BLOCK, HOST,
-	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='full'><model>Penryn</model></cpu>", "") },
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='partial'><model>Penryn</model></cpu>", "") },
 	{ "cpu-model-known", V_UNKNOWN, V_UNKNOWN, HOST, "<cpu><model>nosuch</model></cpu>" },
 	{ "cpu-feature-known", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='full'><model>486</model><feature policy='disable' name='avx10'/></cpu>",
+		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='disable' name='avx10'/></cpu>",
 		 "") },
 	{ "cpu-feature-known", V_UNKNOWN, V_UNKNOWN, HOST,
 	  "<cpu match='exact'><model>486</model><feature policy='require' name='nobody-knows-it'/></cpu>" },
 	{ "cpu-vendor", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='full'><model>486</model><vendor>AMD</vendor></cpu>", "") },
+		 "<cpu mode='custom' check='partial'><model>486</model><vendor>AMD</vendor></cpu>", "") },
 	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='de'/></cpu>",
+		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='require' name='de'/></cpu>",
 		 "") },
 	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
 	  "<cpu match='exact'><model>486</model><feature policy='require' name='de'/></cpu>" },
@@ -80,22 +80,24 @@ static const struct row {
 	  "<cpu match='exact'><model>486</model><feature policy='forbid' name='de'/></cpu>" },
 	{ "cpu-extra", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.de','value':true}"),
 	  "<cpu match='strict'><model>486</model></cpu>" },
+	{ "cpu-extra", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='full'><model>486</model></cpu>", "") },
 	{ "cpu-contract-open", V_WARN, V_WARN, HOST,
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='none'><model>486</model></cpu>", "") },
 	{ "cpu-obligation", V_OK, V_WARN,
 	  HOST_WITH(",{'id':'cpu.arch-capabilities','value':true},{'id':'msr.arch-cap.rsba','value':true}"),
 	  DOMAIN("type='kvm' id='3'", "1", "q35",
-		 "<cpu mode='custom' match='exact' check='full'><model>486</model>"
+		 "<cpu mode='custom' match='exact' check='partial'><model>486</model>"
 		 "<feature policy='require' name='arch-capabilities'/></cpu>", "") },
 	{ "cpu-unmigratable", V_OK, V_BLOCK, HOST_WITH(",{'id':'cpu.invtsc','value':true}"),
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='invtsc'/></cpu>",
+		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='require' name='invtsc'/></cpu>",
 		 "") },
 	{ "cpu-host-bound", V_OK, V_UNKNOWN, HOST,
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", "") },
 	{ "phys-bits", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='full'><model>486</model><maxphysaddr mode='emulate' bits='40'/></cpu>",
+		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='40'/></cpu>",
 		 "") },
 	{ "tsc-frequency", V_UNKNOWN, V_UNKNOWN, HOST,
 	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"

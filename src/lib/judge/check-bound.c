@@ -205,7 +205,7 @@ void check_phys_bits(struct judgement *j)
 	uint64_t have = host_bits(j, "cpu.phys-bits");
 	struct finding *f;
 
-	if (!def || !def->phys_bits || g_strcmp0(j->needs->accel, "kvm"))
+	if (!def || !def->phys_bits)
 		return;
 	if (have && def->phys_bits <= have)
 		return;

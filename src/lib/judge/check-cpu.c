@@ -308,13 +308,33 @@ static void lack_add(GArray *places, int bit)
 	g_array_append_val(places, bit);
 }
 
+/*
+ * Does libvirt take QEMU's word that the model is usable, instead of comparing it? 11.3.0 does,
+ * 9.0.0 doesn't (measured); of versions between it isn't known. 1, 0, -1.
+ */
+static int usable_decides(const struct judgement *j)
+{
+	const struct cpu_model *model = emulator_model(j->target.libvirt, def_of(j)->model);
+	const char *version = j->target.libvirt_version;
+
+	if (!model || model->usable != 1)
+		return 0;
+	if (!version)
+		return -1;
+	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
+}
+
 static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
 {
 	int qemu = have_qemu(j, bit);
 	int libvirt = have_libvirt(j, bit);
 	int decides = check == CPU_CHECK_PARTIAL ? libvirt : qemu >= 0 ? qemu : libvirt;
+	bool of_model = !bits_test(j->cpu->explicit_require, (size_t)bit);
 
-	if (check == CPU_CHECK_NONE) {
+	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && usable_decides(j)) {
+		if (usable_decides(j) < 0)
+			lack_add(lack->unknown, bit);
+	} else if (check == CPU_CHECK_NONE) {
 		if (decides == 0)
 			lack_add(lack->dropped, bit);
 	} else if (decides == 0) {
@@ -358,6 +378,12 @@ static bool measured(const struct judgement *j)
 	return model && model->missing;
 }
 
+/* libvirt looks for these in what QEMU gave whatever check= says. */
+static bool must_have(const struct judgement *j, int bit)
+{
+	return !j->needs->cpu_only && !strcmp(universe_id(universe_of(j), bit), "cpu.invtsc");
+}
+
 static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
 {
 	const struct cpu_need *cpu = j->cpu;
@@ -366,7 +392,7 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		bool own = bits_test(cpu->explicit_require, (size_t)bit);
 		guint before = lack->refused->len;
 
-		lack_bit(j, check, (int)bit, lack);
+		lack_bit(j, must_have(j, (int)bit) ? CPU_CHECK_FULL : check, (int)bit, lack);
 		/* what QEMU's own model holds is measured; only its own list speaks for it */
 		if (lack->refused->len > before && check == CPU_CHECK_FULL &&
 		    (own || !measured(j)) && have_qemu(j, (int)bit) == 0)
@@ -463,7 +489,9 @@ void check_cpu_missing(struct judgement *j)
 			     g_array_new(FALSE, FALSE, sizeof(int)),
 			     g_array_new(FALSE, FALSE, sizeof(int)), false };
 
-	if (j->cpu && j->target.judged) {
+	/* match='minimum' with check='full' becomes what the host has, uncompared */
+	if (j->cpu && j->target.judged &&
+	    (check != CPU_CHECK_FULL || def_of(j)->match != CPU_MATCH_MINIMUM || j->needs->cpu_only)) {
 		enum verdict verdict = V_OK;
 
 		find_lack(j, check, &lack);
@@ -517,14 +545,40 @@ void check_cpu_forbidden(struct judgement *j)
 	}
 }
 
+/* QEMU shows `hypervisor` to every guest; check='full' refuses what wasn't asked for. */
+static void check_full_extra(struct judgement *j)
+{
+	const struct cpu_def *def = def_of(j);
+	int bit = universe_bit(j->judge->universe, "cpu.hypervisor", FALSE);
+	size_t w = (size_t)bit / 64;
+	struct finding *f;
+
+	if (!is_custom(def) || j->needs->cpu_only || def->match == CPU_MATCH_MINIMUM || bit < 0 ||
+	    w >= j->cpu->words ||
+	    (j->cpu->require[w] | j->cpu->optional[w] | j->cpu->disable[w] | j->cpu->force[w]) >> (bit % 64) & 1)
+		return;
+	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@check", def->path),
+			g_strdup("check='full' refuses the feature hypervisor, which every guest sees and the definition doesn't name"),
+			g_strdup("add <feature policy='require' name='hypervisor'/>, or use check='partial'"));
+	f->capability = "cpu.hypervisor";
+	finding_item(f->need, "cpu.hypervisor", json_false());
+	finding_item(f->have, "cpu.hypervisor", json_true());
+}
+
 void check_cpu_extra(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
+	enum cpu_check check = effective_check(j);
 	g_autofree char *names = NULL;
 	struct finding *f;
 
-	if (!def || def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
-	    effective_check(j) == CPU_CHECK_NONE)
+	if (!def)
+		return;
+	if (check == CPU_CHECK_FULL)
+		check_full_extra(j);
+	if (def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
+	    check == CPU_CHECK_NONE || (check == CPU_CHECK_FULL && !j->needs->cpu_only) ||
+	    (check == CPU_CHECK_PARTIAL && usable_decides(j) == 1))
 		return;
 	names = names_text(j, j->comparison.extra);
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@match", def->path),

@@ -126,6 +126,21 @@ int version_compare(const char *a, const char *b)
 	return 0;
 }
 
+static const char *newest_looked_at(const struct table *t)
+{
+	static const char *const columns[] = { "not_in", "first_in", "last_in" };
+	const char *newest = NULL;
+
+	for (guint i = 0; i < t->rows->len; i++)
+		for (size_t c = 0; c < G_N_ELEMENTS(columns); c++) {
+			const char *version = field(g_ptr_array_index(t->rows, i), table_column(t, columns[c]));
+
+			if (version && (!newest || version_compare(version, newest) > 0))
+				newest = version;
+		}
+	return newest;
+}
+
 /*
  * Columns: kind, name, not_in (the newest version looked at that lacks the name), first_in (the
  * oldest that has it), last_in (the newest that still had it, where one dropped it). Between
@@ -152,5 +167,6 @@ int tables_libvirt_knows(const struct tables *tables, const char *kind, const ch
 			return 1;
 		return lacks && version_compare(version, lacks) <= 0 ? 0 : -1;
 	}
-	return -1;
+	/* a name that no version looked at has: older ones than the newest lack it too */
+	return t && newest_looked_at(t) && version_compare(version, newest_looked_at(t)) <= 0 ? 0 : -1;
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* answer-baseline.c: the answer "baseline"; see answer.h. */
+#include "config.h"
+
+#include "answer/answer.h"
+
+static json_t *delta(const struct cpu_choice *cpu)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; cpu->delta && i < cpu->delta->len; i++) {
+		const struct feature_policy *f = &g_array_index(cpu->delta, struct feature_policy, i);
+
+		json_array_append_new(array, json_pack("{s:s, s:s}", "name", f->name, "policy",
+						       f->require ? "require" : "disable"));
+	}
+	return array;
+}
+
+static json_t *cpu(const struct baseline *b)
+{
+	return json_pack("{s:s?, s:o, s:o, s:o, s:s, s:s?, s:s?}", "model", b->cpu.model, "delta",
+			 delta(&b->cpu), "features", json_strings(b->features), "disabled",
+			 json_strings(b->disabled), "usability",
+			 b->cpu.usability_known ? "known" : "unknown", "view", b->view, "accel",
+			 b->accel);
+}
+
+/* Entries of struct baseline_hosts, the id under @key. */
+static json_t *reasons(const GPtrArray *entries, const char *key)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; entries && i < entries->len; i++) {
+		const struct baseline_hosts *e = g_ptr_array_index(entries, i);
+
+		json_array_append_new(array, json_pack("{s:s, s:s?, s:o, s:i}", key, e->id, "reason",
+						       e->reason, "hosts", json_hosts(e->hosts),
+						       "hosts_n", (int)e->hosts->len));
+	}
+	return array;
+}
+
+static json_t *lost(const struct baseline *b)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; b->lost && i < b->lost->len; i++) {
+		const struct baseline_lost *l = g_ptr_array_index(b->lost, i);
+
+		json_array_append_new(array, json_pack("{s:s, s:O?, s:i, s:o, s:i}", "capability",
+						       l->id, "value_lost", l->value, "has_it",
+						       (int)l->has_it, "hosts", json_hosts(l->hosts),
+						       "hosts_n", (int)l->hosts->len));
+	}
+	return array;
+}
+
+static json_t *group(const struct baseline *b)
+{
+	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o, s:s?}",
+			 "arch", b->arch, "vendor", b->vendor, "hosts_n", (int)b->hosts->len,
+			 "classes_n", (int)b->classes->len, "hosts", json_hosts(b->hosts), "cpu",
+			 cpu(b), "machines", json_strings(b->machines), "capabilities",
+			 b->capabilities, "unknown", reasons(b->unknown, "id"), "lost", lost(b),
+			 "differs_from_libvirt", reasons(b->differs, "feature"), "not_expressible",
+			 reasons(b->not_expressible, "id"), "best_step", b->best_step);
+}
+
+json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
+			const GPtrArray *groups)
+{
+	json_t *answer = answer_new("baseline");
+	g_autoptr(GPtrArray) parts = g_ptr_array_new();
+	json_t *array = json_array();
+
+	json_object_set_new(answer, "hosts_n", json_integer(hosts->len));
+	for (guint i = 0; i < groups->len; i++) {
+		const struct baseline *b = g_ptr_array_index(groups, i);
+
+		json_array_append_new(array, group(b));
+		for (guint c = 0; c < b->classes->len; c++) {
+			struct host_class *class = g_ptr_array_index(b->classes, c);
+
+			g_ptr_array_add(parts, class->full);
+		}
+	}
+	json_object_set_new(answer, "baselines", array);
+	answer_not_judged(answer);
+	answer_decision(answer, a, parts);
+	return answer;
+}

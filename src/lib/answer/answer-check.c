@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * answer-check.c: the answer "check"; see answer.h.
+ *
+ * A guest is judged once a class, on all of the fleet: hosts that nobody asked about are needed
+ * to say how many others it could go to from there, and which would do instead.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "answer/answer.h"
+#include "model/document.h"
+
+/* Hosts offered instead where no target will do. */
+#define MAX_INSTEAD 1000
+
+struct run {
+	const struct answering *a;
+	const struct guest *guest;
+	enum question question;
+	const struct host *from;
+	GPtrArray *verdicts;   /* struct verdicts by class */
+	guint can;             /* hosts, of all, whose answer is ok or warn */
+	json_t **parts;        /* by class: findings, shared by its hosts */
+};
+
+static bool good(enum verdict v)
+{
+	return v == V_OK || v == V_WARN;
+}
+
+static const struct verdicts *of_class(const struct run *run, const struct host_class *class)
+{
+	return g_ptr_array_index(run->verdicts, class->index);
+}
+
+static enum verdict answer_of(const struct run *run, const struct host *host)
+{
+	return verdicts_answer(of_class(run, host->class), run->question);
+}
+
+static json_t *finding(const struct finding *f)
+{
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?, s:O?, s:O?, s:s?, s:s?, s:s?, s:s?}",
+			 "check", f->check, "verdict", verdict_name(f->verdict), "effect",
+			 effect_name(f->effect), "start", (f->on & ON_START) != 0, "migrate",
+			 (f->on & ON_MIGRATE) != 0, "capability", f->capability, "need", f->need,
+			 "have", f->have, "where", f->where, "origin", f->origin, "text", f->text,
+			 "fix", f->fix);
+}
+
+static json_t *findings(const struct verdicts *v)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < v->findings->len; i++)
+		json_array_append_new(array, finding(g_ptr_array_index(v->findings, i)));
+	return array;
+}
+
+static json_t *cpu(const struct verdicts *v)
+{
+	if (!v->cpu_judged)
+		return json_null();
+	return json_pack("{s:s, s:o, s:o, s:s?, s:s?}", "relation", cpu_relation_name(v->relation),
+			 "missing", json_strings(v->missing), "extra", json_strings(v->extra),
+			 "reason", v->reason, "view", v->view);
+}
+
+/* What the hosts of a class have in common in the answer. */
+static json_t *class_part(struct run *run, const struct host_class *class)
+{
+	const struct verdicts *v = of_class(run, class);
+	json_t **part = &run->parts[class->index];
+
+	if (!*part)
+		*part = json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:o, s:o}", "class", class->id,
+				  "start", verdict_name(v->start), "migrate",
+				  verdict_name(v->migrate), "viommu", v->viommu, "qemu_starts",
+				  verdict_name(v->qemu_starts), "dma_works",
+				  verdict_name(v->dma_works), "cpu", cpu(v), "findings", findings(v));
+	return *part;
+}
+
+static json_t *verdict(struct run *run, const struct host *host)
+{
+	json_t *json = json_pack("{s:s}", "host", host->name);
+	int64_t age = run->a->now - host->confirmed;
+	guint onward = run->can - (good(answer_of(run, host)) ? 1 : 0);
+
+	json_object_update(json, class_part(run, host->class));
+	json_object_set_new(json, "age_s",
+			    host->confirmed > 0 ? json_integer(age > 0 ? age : 0) : json_null());
+	json_object_set_new(json, "onward_hosts", json_integer(onward));
+	return json;
+}
+
+/* Names of checks in a state. */
+static json_t *checks_in(const struct verdicts *v, enum check_state state)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; v->states && i < check_count; i++)
+		if (v->states[i] == state)
+			json_array_append_new(array, json_string(check_at(i)->name));
+	return array;
+}
+
+/* The classes among the targets: their hosts among the targets, and what was fine. */
+static json_t *classes(const struct run *run, const GPtrArray *targets)
+{
+	guint n = run->a->fleet->classes->len;
+	g_autofree json_t **hosts = g_new0(json_t *, n + 1);
+	json_t *array = json_array();
+
+	for (guint i = 0; i < targets->len; i++) {
+		const struct host *h = g_ptr_array_index(targets, i);
+		json_t **names = &hosts[h->class->index];
+
+		if (!*names) {
+			const struct verdicts *v = of_class(run, h->class);
+
+			*names = json_array();
+			json_array_append_new(
+				array, json_pack("{s:s, s:i, s:o, s:o, s:o}", "id", h->class->id,
+						 "hosts_n", (int)h->class->hosts->len, "hosts",
+						 *names, "passed", checks_in(v, CHECK_PASSED),
+						 "not_reached", checks_in(v, CHECK_PREREQ)));
+		}
+		json_array_append_new(*names, json_string(h->name));
+	}
+	return array;
+}
+
+static json_t *instead(const struct run *run, const GPtrArray *targets)
+{
+	const GPtrArray *hosts = run->a->fleet->hosts;
+	json_t *array = json_array();
+
+	for (guint i = 0; i < targets->len; i++)
+		if (good(answer_of(run, g_ptr_array_index(targets, i))))
+			return array;
+	for (guint i = 0; i < hosts->len && json_array_size(array) < MAX_INSTEAD; i++) {
+		const struct host *h = g_ptr_array_index(hosts, i);
+
+		if (h != run->from && good(answer_of(run, h)))
+			json_array_append_new(array, json_string(h->name));
+	}
+	return array;
+}
+
+static json_t *guest(const struct guest *g)
+{
+	const struct needs *needs = guest_needs(g);
+	json_t *unjudged = json_array();
+
+	for (guint i = 0; i < needs->unjudged->len; i++) {
+		const struct needs_unjudged *u = g_ptr_array_index(needs->unjudged, i);
+
+		json_array_append_new(unjudged, json_pack("{s:s, s:s, s:b}", "path", u->path, "what",
+							  u->what, "decides", u->decides));
+	}
+	return json_pack("{s:s, s:s?, s:s?, s:b, s:b, s:s?, s:s?, s:s?, s:o}", "name", g->name,
+			 "uuid", g->uuid, "host", g->host, "running", g->running, "cpu_only",
+			 needs->cpu_only, "type", needs->type, "machine", needs->machine, "cpu",
+			 needs->cpu ? (needs->cpu->model ? needs->cpu->model
+							 : cpu_mode_name(needs->cpu->mode))
+				    : NULL,
+			 "unjudged", unjudged);
+}
+
+/* Judges every class; counts the hosts that would do. */
+static void judge_all(struct run *run)
+{
+	const GPtrArray *all = run->a->fleet->classes;
+	const struct profile *source = run->from ? run->from->profile : NULL;
+
+	run->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdicts_free);
+	for (guint i = 0; i < all->len; i++) {
+		const struct host_class *class = g_ptr_array_index(all, i);
+		struct verdicts *v = guest_judge(run->a->judge, run->guest, source, class->profile);
+
+		g_ptr_array_add(run->verdicts, v);
+		if (good(verdicts_answer(v, run->question)))
+			run->can += class->hosts->len;
+	}
+	run->parts = g_new0(json_t *, all->len + 1);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_decision(json_t *answer, const struct run *run, const GPtrArray *targets)
+{
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+	const struct needs *needs[] = { run->guest->defined, run->guest->live };
+
+	for (guint i = 0; i < targets->len; i++) {
+		const struct host *h = g_ptr_array_index(targets, i);
+
+		g_ptr_array_add(parts, g_strdup_printf("%s %s", h->name, h->class->full));
+	}
+	g_ptr_array_sort(parts, by_text);
+	g_ptr_array_add(parts, g_strdup(question_name(run->question)));
+	g_ptr_array_add(parts, g_strdup(run->from ? run->from->class->full : ""));
+	for (guint i = 0; i < G_N_ELEMENTS(needs); i++) {
+		json_t *json = needs[i] ? needs_to_json(needs[i]) : NULL;
+
+		g_ptr_array_add(parts, json ? document_text(json) : g_strdup(""));
+		json_decref(json);
+	}
+	answer_decision(answer, run->a, parts);
+}
+
+json_t *answer_check(const struct answering *a, const struct guest *g, enum question question,
+		     const struct host *from, const GPtrArray *targets)
+{
+	struct run run = { .a = a, .guest = g, .question = question, .from = from };
+	json_t *answer = answer_new("check");
+	json_t *array = json_array();
+
+	judge_all(&run);
+	json_object_set_new(answer, "guest", guest(g));
+	json_object_set_new(answer, "question", json_string(question_name(question)));
+	json_object_set_new(answer, "from", from ? json_string(from->name) : json_null());
+	for (guint i = 0; i < targets->len; i++)
+		json_array_append_new(array, verdict(&run, g_ptr_array_index(targets, i)));
+	json_object_set_new(answer, "verdicts", array);
+	json_object_set_new(answer, "classes", classes(&run, targets));
+	json_object_set_new(answer, "instead", instead(&run, targets));
+	answer_not_judged(answer);
+	add_decision(answer, &run, targets);
+	for (guint i = 0; i < a->fleet->classes->len; i++)
+		json_decref(run.parts[i]);
+	g_free(run.parts);
+	g_ptr_array_unref(run.verdicts);
+	return answer;
+}
+
+int answer_check_status(const json_t *answer)
+{
+	const char *question = json_string_value(json_object_get(answer, "question"));
+	const json_t *v;
+	bool unknown = false;
+	size_t i;
+
+	json_array_foreach (json_object_get(answer, "verdicts"), i, v) {
+		const char *word = json_string_value(json_object_get(v, question));
+
+		if (!g_strcmp0(word, "ok") || !g_strcmp0(word, "warn"))
+			return 0;
+		unknown = unknown || !g_strcmp0(word, "unknown");
+	}
+	return unknown ? 3 : 1;
+}

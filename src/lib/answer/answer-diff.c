@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * answer-diff.c: the answer "diff", what the differences of two hosts mean for guests; see
+ * answer.h. Like scopes are compared with like; what only one host was asked is said, not judged.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "answer/answer.h"
+#include "model/offer.h"
+#include "model/value.h"
+
+struct pair {
+	const struct host *one, *other;
+	const struct universe *universe;
+};
+
+/* Equal but for the path: the same emulator may be installed elsewhere. */
+static bool like(const struct scope *a, const struct scope *b)
+{
+	return a->view == b->view && a->migratable == b->migratable &&
+	       !g_strcmp0(a->accel, b->accel) && !g_strcmp0(a->machine, b->machine) &&
+	       !a->emulator == !b->emulator;
+}
+
+static const struct offer *like_offer(const struct profile *profile, const struct offer *offer)
+{
+	const struct offer *found = NULL;
+
+	for (guint i = 0; i < profile->offers->len; i++) {
+		const struct offer *o = g_ptr_array_index(profile->offers, i);
+
+		if (scope_equal(&o->scope, &offer->scope))
+			return o;
+		if (!found && like(&o->scope, &offer->scope))
+			found = o;
+	}
+	return found;
+}
+
+static bool counts(const struct universe *universe, int bit)
+{
+	if (universe_is_extra(universe, bit))
+		return true;
+	return !(cap_table[cap_by_bit[bit]].flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION));
+}
+
+static const char *bit_name(const struct universe *universe, int bit)
+{
+	return universe_is_cpu(universe, bit) ? universe_feature_name(universe, bit)
+					      : universe_id(universe, bit);
+}
+
+static bool obliges(const struct universe *universe, int bit)
+{
+	return !universe_is_extra(universe, bit) &&
+	       cap_table[cap_by_bit[bit]].rule == RULE_HIGHER_SAFE;
+}
+
+struct bits_diff {
+	json_t *only_one, *only_other, *obliges_one, *obliges_other, *unsure;
+};
+
+static struct bits_diff diff_bits(const struct pair *p, const struct offer *a,
+				  const struct offer *b)
+{
+	struct bits_diff d = { json_array(), json_array(), json_array(), json_array(),
+			       json_array() };
+
+	for (int bit = 0; bit < (int)universe_bits(p->universe); bit++) {
+		int x = offer_get(a, p->universe, bit), y = offer_get(b, p->universe, bit);
+		json_t *into;
+
+		if (x == y || !counts(p->universe, bit))
+			continue;
+		if (x < 0 || y < 0)
+			into = x == 1 || y == 1 ? d.unsure : NULL;
+		else if (obliges(p->universe, bit))
+			into = x ? d.obliges_one : d.obliges_other;
+		else
+			into = x ? d.only_one : d.only_other;
+		if (into)
+			json_array_append_new(into, json_string(bit_name(p->universe, bit)));
+	}
+	return d;
+}
+
+/* A sentence for a list of features, or of obligations, that only one of them has. */
+static void mean_bits(json_t *means, const json_t *only, const struct host *has,
+		      const struct host *lacks, bool obligations)
+{
+	size_t n = json_array_size(only);
+
+	if (!n)
+		return;
+	if (obligations)
+		json_array_append_new(
+			means, json_sprintf("a guest from %s doesn't know of %zu obligation%s of %s: "
+					    "it runs there, less safely",
+					    lacks->name, n, n == 1 ? "" : "s", has->name));
+	else
+		json_array_append_new(means, json_sprintf("a guest that was given %s %s can't go to %s",
+							  n == 1 ? "this on" : "any of these on",
+							  has->name, lacks->name));
+}
+
+static json_t *number_json(uint64_t n)
+{
+	return n < (UINT64_C(1) << 53) ? json_integer((json_int_t)n)
+				       : json_sprintf("0x%" PRIx64, n);
+}
+
+static json_t *mean_number(const struct pair *p, const struct capability *cap, uint64_t x,
+			   uint64_t y)
+{
+	const struct host *more = x > y ? p->one : p->other, *less = x > y ? p->other : p->one;
+
+	switch (cap->rule) {
+	case RULE_LOWER_SAFE:
+	case RULE_CHAIN:
+		return json_sprintf("a guest that uses what %s gives can't go to %s", more->name,
+				    less->name);
+	case RULE_HIGHER_SAFE:
+		return json_sprintf("a guest of %s doesn't know what %s obliges it to", less->name,
+				    more->name);
+	default:
+		return json_string("a guest that sees it goes neither way");
+	}
+}
+
+static json_t *diff_numbers(const struct pair *p, const struct offer *a, const struct offer *b)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < a->numbers->len; i++) {
+		const struct number *n = &g_array_index(a->numbers, struct number, i);
+		const struct capability *cap = &cap_table[n->cap];
+		struct value x = { .type = CAP_UINT, .number = n->value };
+		struct value y = { .type = CAP_UINT };
+
+		if (cap->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION) ||
+		    !offer_number(b, n->cap, &y.number) || x.number == y.number ||
+		    (cap->rule == RULE_TOLERANCE && value_fits(cap->rule, &x, &y) == FIT_YES))
+			continue;
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}", "id", cap->id, "one",
+						       number_json(x.number), "other",
+						       number_json(y.number), "means",
+						       mean_number(p, cap, x.number, y.number)));
+	}
+	return array;
+}
+
+static json_t *diff_scope(const struct pair *p, const struct offer *a, const struct offer *b)
+{
+	struct bits_diff d = diff_bits(p, a, b);
+	json_t *numbers = diff_numbers(p, a, b);
+	json_t *means = json_array();
+	g_autofree char *scope = scope_text(&a->scope);
+	bool vendors = a->vendor && b->vendor && strcmp(a->vendor, b->vendor);
+	bool same = !json_array_size(d.only_one) && !json_array_size(d.only_other) &&
+		    !json_array_size(d.obliges_one) && !json_array_size(d.obliges_other) &&
+		    !json_array_size(numbers) && !vendors;
+
+	mean_bits(means, d.only_one, p->one, p->other, false);
+	mean_bits(means, d.only_other, p->other, p->one, false);
+	mean_bits(means, d.obliges_one, p->one, p->other, true);
+	mean_bits(means, d.obliges_other, p->other, p->one, true);
+	if (vendors)
+		json_array_append_new(means, json_sprintf("%s is %s, %s is %s: no live migration",
+							  p->one->name, a->vendor, p->other->name,
+							  b->vendor));
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scope", scope, "same",
+			 same, "only_one", d.only_one, "only_other", d.only_other, "obliges_one",
+			 d.obliges_one, "obliges_other", d.obliges_other, "values", numbers, "unsure",
+			 d.unsure, "means", means);
+}
+
+static json_t *scopes(const struct pair *p, json_t *only_one)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < p->one->profile->offers->len; i++) {
+		const struct offer *a = g_ptr_array_index(p->one->profile->offers, i);
+		const struct offer *b = like_offer(p->other->profile, a);
+
+		if (b) {
+			json_array_append_new(array, diff_scope(p, a, b));
+		} else {
+			g_autofree char *scope = scope_text(&a->scope);
+
+			json_array_append_new(only_one, json_string(scope));
+		}
+	}
+	return array;
+}
+
+static json_t *lonely(const struct profile *profile, const struct profile *other)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < profile->offers->len; i++) {
+		const struct offer *o = g_ptr_array_index(profile->offers, i);
+		g_autofree char *scope = scope_text(&o->scope);
+
+		if (!like_offer(other, o))
+			json_array_append_new(array, json_string(scope));
+	}
+	return array;
+}
+
+/* All machine types and aliases of a host. */
+static GHashTable *machines(const struct profile *profile)
+{
+	GHashTable *names = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+
+		for (guint m = 0; e->machines && m < e->machines->len; m++)
+			g_hash_table_add(names, (void *)g_array_index(e->machines, struct machine,
+								      m).name);
+	}
+	return names;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static json_t *only_in(GHashTable *one, GHashTable *other)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	GHashTableIter iter;
+	void *name;
+
+	g_hash_table_iter_init(&iter, one);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_hash_table_contains(other, name))
+			g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, by_name);
+	return json_strings(names);
+}
+
+static json_t *diff_machines(const struct pair *p)
+{
+	g_autoptr(GHashTable) one = machines(p->one->profile);
+	g_autoptr(GHashTable) other = machines(p->other->profile);
+	bool known = g_hash_table_size(one) && g_hash_table_size(other);
+
+	return json_pack("{s:b, s:o, s:o}", "known", known, "only_one",
+			 known ? only_in(one, other) : json_array(), "only_other",
+			 known ? only_in(other, one) : json_array());
+}
+
+/* Host-only facts that differ: they explain, and decide nothing by themselves. */
+static json_t *diff_about(const struct pair *p)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < p->one->profile->facts->len; i++) {
+		const struct fact *f = &g_array_index(p->one->profile->facts, struct fact, i);
+		const struct fact *g;
+
+		if (f->cap < 0 || !(cap_table[f->cap].flags & CAP_HOST_ONLY) || !f->value)
+			continue;
+		g = profile_fact(p->other->profile, f->id, &f->scope);
+		if (g && g->value && !json_equal((json_t *)f->value, (json_t *)g->value))
+			json_array_append_new(array, json_pack("{s:s, s:O, s:O}", "id", f->id, "one",
+							       (json_t *)f->value, "other",
+							       (json_t *)g->value));
+	}
+	return array;
+}
+
+json_t *answer_diff(const struct answering *a, const struct host *one, const struct host *other)
+{
+	struct pair p = { one, other, a->judge->universe };
+	json_t *answer = answer_new("diff");
+	json_t *only_one = json_array();
+
+	json_object_set_new(answer, "one", json_string(one->name));
+	json_object_set_new(answer, "other", json_string(other->name));
+	json_object_set_new(answer, "same_class", json_boolean(one->class == other->class));
+	json_object_set_new(answer, "scopes", scopes(&p, only_one));
+	json_object_set_new(answer, "only_asked_of_one", only_one);
+	json_object_set_new(answer, "only_asked_of_other", lonely(other->profile, one->profile));
+	json_object_set_new(answer, "machines", diff_machines(&p));
+	json_object_set_new(answer, "about", diff_about(&p));
+	answer_not_judged(answer);
+	return answer;
+}

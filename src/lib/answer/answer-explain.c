@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* answer-explain.c: the answer "explain"; see answer.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "answer/answer.h"
+#include "model/offer.h"
+
+static const char *const meanings[] = {
+	[RULE_LOWER_SAFE] = "hosts meet at the least of their values (a feature: all must have it); "
+			    "a guest fits where the host has at least what it needs",
+	[RULE_HIGHER_SAFE] = "an obligation or an erratum: what one host has binds all; a guest "
+			     "that doesn't know of it runs, but less safely, so it is a warning",
+	[RULE_IMMUNITY] = "says that a processor is not vulnerable: true only where all hosts are "
+			  "immune, for a wrong yes is a security hole",
+	[RULE_EXACT] = "must be equal: hosts that differ have nothing in common here, and a guest "
+		       "goes only where it is the same",
+	[RULE_SET] = "hosts meet at what all of their sets hold; a guest fits where the set holds "
+		     "what it needs",
+	[RULE_RANGES] = "hosts meet where their address ranges overlap; a guest fits where all it "
+			"uses lies inside",
+	[RULE_CHAIN] = "one of an ordered few; hosts meet at the lowest, and a guest fits where the "
+		       "host stands as high as it needs",
+	[RULE_TOLERANCE] = "equal within a tolerance, or scaled by the hardware where it can",
+	[RULE_ALLOWED_PAIR] = "bits that must be one, and bits that may be: hosts meet at more of "
+			      "the first and fewer of the second",
+};
+_Static_assert(G_N_ELEMENTS(meanings) == RULES, "a rule without a meaning");
+
+const char *rule_meaning(enum cap_rule rule)
+{
+	return meanings[rule];
+}
+
+json_t *answer_explain_check(const struct check_info *check)
+{
+	json_t *answer = answer_new("explain");
+	json_t *prerequisites = json_array();
+
+	for (size_t i = 0; check->prerequisites && check->prerequisites[i]; i++)
+		json_array_append_new(prerequisites, json_string(check->prerequisites[i]));
+	json_object_set_new(answer, "kind", json_string("check"));
+	json_object_set_new(answer, "check",
+			    json_pack("{s:s, s:s, s:s, s:o}", "name", check->name, "title",
+				      check->title, "text", check->text, "prerequisites",
+				      prerequisites));
+	return answer;
+}
+
+static json_t *flags(const struct capability *cap)
+{
+	static const struct {
+		unsigned int flag;
+		const char *name;
+	} names[] = {
+		{ CAP_OFFER, "offer" },
+		{ CAP_SIGHT, "sight" },
+		{ CAP_UNMIGRATABLE, "unmigratable" },
+		{ CAP_HOST_ONLY, "host-only" },
+		{ CAP_QEMU_OPTION, "qemu-option" },
+		{ CAP_CONTRACT_EXACT, "contract-exact" },
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (cap->flags & names[i].flag)
+			json_array_append_new(array, json_string(names[i].name));
+	return array;
+}
+
+static json_t *emulated_by(const struct capability *cap)
+{
+	static const struct {
+		unsigned int flag;
+		const char *name;
+	} names[] = {
+		{ CAP_BY_KVM, "kvm" },
+		{ CAP_BY_TCG, "tcg" },
+		{ CAP_BY_QEMU, "qemu" },
+		{ CAP_BY_KERNEL, "kernel" },
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		if (cap->emulated_by & names[i].flag)
+			json_array_append_new(array, json_string(names[i].name));
+	return array;
+}
+
+/* All spellings of a namespace, the preferred one first. */
+static json_t *spellings(int cap, enum cap_namespace ns)
+{
+	const char *preferred = cap_table[cap].names[ns];
+	json_t *array = json_array();
+
+	if (preferred)
+		json_array_append_new(array, json_string(preferred));
+	for (size_t i = 0; i < cap_alias_count[ns]; i++)
+		if (cap_aliases[ns][i].cap == cap && g_strcmp0(cap_aliases[ns][i].name, preferred))
+			json_array_append_new(array, json_string(cap_aliases[ns][i].name));
+	return array;
+}
+
+static json_t *all_spellings(int cap)
+{
+	json_t *object = json_object();
+
+	for (int ns = 0; ns < CAP_NAMESPACES; ns++) {
+		json_t *array = spellings(cap, (enum cap_namespace)ns);
+
+		if (json_array_size(array))
+			json_object_set(object, cap_namespace_name((enum cap_namespace)ns), array);
+		json_decref(array);
+	}
+	return object;
+}
+
+static json_t *needs(const struct capability *cap)
+{
+	json_t *array = json_array();
+
+	for (const uint16_t *n = cap->needs; n && *n != 0xffff; n++)
+		json_array_append_new(array, json_string(cap_table[*n].id));
+	return array;
+}
+
+static json_t *labels(const struct capability *cap)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; cap->labels && cap->labels[i]; i++)
+		json_array_append_new(array, json_string(cap->labels[i]));
+	return array;
+}
+
+/* 1 where some scope of the profile has it, 0 where it is known to be missing, -1 unknown. */
+static int class_has(const struct fleet *fleet, const struct profile *profile, int cap)
+{
+	int has = -1;
+
+	if (cap_table[cap].type == CAP_BOOL) {
+		for (guint i = 0; i < profile->offers->len; i++) {
+			int one = offer_get(g_ptr_array_index(profile->offers, i), fleet->universe,
+					    cap_table[cap].bit);
+
+			has = MAX(has, one);
+		}
+		return has;
+	}
+	for (guint i = 0; i < profile->facts->len; i++) {
+		const struct fact *f = &g_array_index(profile->facts, struct fact, i);
+
+		if (f->cap == cap && f->state == FACT_KNOWN)
+			return 1;
+		if (f->cap == cap && f->state == FACT_ABSENT)
+			has = 0;
+	}
+	return has;
+}
+
+static json_t *who_has(const struct fleet *fleet, int cap)
+{
+	static const char *const words[] = { "unknown", "lack", "have" };
+	json_t *object = json_pack("{s:[], s:[], s:[]}", "have", "lack", "unknown");
+
+	for (guint i = 0; i < fleet->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(fleet->classes, i);
+		json_t *names = json_hosts(c->hosts);
+
+		json_array_extend(json_object_get(object,
+						  words[class_has(fleet, c->profile, cap) + 1]),
+				  names);
+		json_decref(names);
+	}
+	return object;
+}
+
+json_t *answer_explain_capability(const struct fleet *fleet, int index)
+{
+	const struct capability *cap = &cap_table[index];
+	const struct cap_register *reg = cap->reg >= 0 ? &cap_registers[cap->reg] : NULL;
+	json_t *answer = answer_new("explain");
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:s?, s:s?, s:s}", "id",
+				 cap->id, "sentence", cap->sentence, "type",
+				 cap_type_name(cap->type), "rule", cap_rule_name(cap->rule),
+				 "rule_means", meanings[cap->rule], "attributes", flags(cap),
+				 "emulated_by", emulated_by(cap), "unit", cap->unit, "security",
+				 cap->security, "since", cap->since, "source",
+				 cap->source ? cap->source : "");
+
+	if (reg)
+		json_object_set_new(json, "register",
+				    json_pack("{s:s, s:i, s:i}", "name", reg->name, "low",
+					      (int)cap->low, "high", (int)cap->high));
+	json_object_set_new(json, "names", all_spellings(index));
+	json_object_set_new(json, "needs", needs(cap));
+	json_object_set_new(json, "labels", labels(cap));
+	json_object_set_new(answer, "kind", json_string("capability"));
+	json_object_set_new(answer, "capability", json);
+	json_object_set_new(answer, "dictionary", json_string(cap_dictionary_version));
+	if (fleet)
+		json_object_set_new(answer, "hosts", who_has(fleet, index));
+	return answer;
+}
+
+GPtrArray *answer_explain_candidates(const char *part, guint most)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (size_t i = 0; i < check_count && names->len < most; i++)
+		if (strstr(check_at(i)->name, part))
+			g_ptr_array_add(names, (void *)check_at(i)->name);
+	for (size_t i = 0; i < cap_count && names->len < most; i++)
+		if (strstr(cap_table[i].id, part))
+			g_ptr_array_add(names, (void *)cap_table[i].id);
+	return names;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * answer.h: what was found out, as the documents of schema/answers.schema.json.
+ *
+ * Every answer is a JSON object that begins with "format": "capbroker.NAME/1". Text for people is
+ * made of these documents alone (writer-text.h), so that both always say the same.
+ */
+#ifndef ANSWER_ANSWER_H
+#define ANSWER_ANSWER_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/needs.h"
+#include "judge/verdict.h"
+#include "model/fleet.h"
+#include "plan/baseline.h"
+
+/* What answers are made from. */
+struct answering {
+	const struct judge *judge;
+	const struct fleet *fleet;
+	int64_t now;          /* seconds since the epoch: ages count to it */
+	const char *data;     /* digest of the data files, for decisions */
+	const char *cpu_map;  /* digest of the table of CPU models */
+};
+
+/* A guest and what is known of it. */
+struct guest {
+	char *name, *uuid;     /* uuid may be NULL */
+	char *host;            /* where it was seen, or NULL */
+	bool running;
+	int64_t seen;          /* seconds since the epoch, 0 not known */
+	struct needs *defined; /* the inactive definition; NULL where not known */
+	struct needs *live;    /* the running guest's; NULL where not running */
+	struct cpu_need *defined_cpu, *live_cpu; /* expanded by guest_expand() */
+};
+
+void guest_free(struct guest *guest);
+typedef struct guest Guest;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+/* Expands a guest's CPUs; call once all hosts are parsed in the judge's universe. */
+void guest_expand(struct guest *guest, const struct judge *judge);
+
+/* The definition that a question is asked of: the live one where there is one. */
+const struct needs *guest_needs(const struct guest *guest);
+
+/**
+ * guest_judge - judge a guest on a profile: start by its inactive definition, migration by the
+ * live one, where both are known
+ * @source: profile of the host it runs on, or NULL
+ *
+ * Returns verdicts, to be freed by verdicts_free().
+ */
+struct verdicts *guest_judge(const struct judge *judge, const struct guest *guest,
+			     const struct profile *source, const struct profile *target);
+
+/* A new answer of a name: {"format": "capbroker.NAME/1"}. */
+json_t *answer_new(const char *name);
+
+/* Adds what no verdict of this program covers: storage, networks, capacity. */
+void answer_not_judged(json_t *answer);
+
+/**
+ * answer_decision - adds "decision", by which the same inputs are known again
+ * @parts: an array of char *, everything that the answer was made of, in a fixed order
+ */
+void answer_decision(json_t *answer, const struct answering *a, const GPtrArray *parts);
+
+/* An array of strings made of const char * entries; of the names of struct host * entries. */
+json_t *json_strings(const GPtrArray *strings);
+json_t *json_hosts(const GPtrArray *hosts);
+
+/* An object of a table char * → char *, by key; empty for NULL. */
+json_t *json_pairs(GHashTable *table);
+
+/* One host as all answers show it: the members of the answer "hosts". */
+json_t *answer_host(const struct answering *a, const struct host *host);
+
+/* "hosts": struct host * entries. */
+json_t *answer_hosts(const struct answering *a, const GPtrArray *hosts);
+
+/* "guests": struct guest * entries. */
+json_t *answer_guests(const struct answering *a, const GPtrArray *guests);
+
+/**
+ * answer_show - what one host can promise a guest
+ * @own: the host's own profile (host->profile may be a twin's)
+ * @all: also every fact
+ */
+json_t *answer_show(const struct answering *a, const struct host *host, const struct profile *own,
+		    bool all);
+
+/**
+ * answer_diff - what the differences between two hosts mean for guests
+ */
+json_t *answer_diff(const struct answering *a, const struct host *one, const struct host *other);
+
+/* "explain": a check; a capability of the dictionary (@fleet may be NULL). */
+json_t *answer_explain_check(const struct check_info *check);
+json_t *answer_explain_capability(const struct fleet *fleet, int cap);
+
+/**
+ * answer_explain_candidates - names that hold what was asked for, when nothing has that name
+ *
+ * Returns an array of at most @most char *.
+ */
+GPtrArray *answer_explain_candidates(const char *part, guint most);
+
+/* What a rule means, one sentence. */
+const char *rule_meaning(enum cap_rule rule);
+
+/**
+ * answer_baseline - what hosts have in common
+ * @hosts: struct host *: all that were asked for
+ * @groups: what baseline_groups() made of them
+ */
+json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
+			const GPtrArray *groups);
+
+/**
+ * answer_check - may a guest start, or migrate, there
+ * @question: ASK_START or ASK_MIGRATE
+ * @from: the host it runs on or comes from, or NULL
+ * @targets: struct host *
+ */
+json_t *answer_check(const struct answering *a, const struct guest *guest, enum question question,
+		     const struct host *from, const GPtrArray *targets);
+
+/* What `check` exits with: 0 where any target is ok or warn, else 3 (unknown), else 1. */
+int answer_check_status(const json_t *answer);
+
+/**
+ * answer_matrix - guests by equal needs × hosts by class
+ * @guests: struct guest *
+ */
+json_t *answer_matrix(const struct answering *a, const GPtrArray *guests);
+
+/**
+ * answer_error - an error as a document
+ * @code: a word for programs ("usage", "store-locked", …)
+ * @message: "WHERE: WHAT (what to do)", as it is written on stderr
+ */
+json_t *answer_error(const char *code, const char *message);
+
+#endif
