@@ -47,8 +47,13 @@ void offer_put(struct offer *o, int bit, bool value)
 
 int offer_get(const struct offer *o, const struct universe *universe, int bit)
 {
-	if ((size_t)bit < o->words * 64 && bits_test(o->known, (size_t)bit))
+	if ((size_t)bit < o->words * 64 && bits_test(o->known, (size_t)bit)) {
+		/* asked with migratable=on, QEMU hides what can't move: that isn't its absence */
+		if (!bits_test(o->value, (size_t)bit) && o->scope.migratable == 1 &&
+		    (size_t)bit < cap_bits && cap_table[cap_by_bit[bit]].flags & CAP_UNMIGRATABLE)
+			return -1;
 		return bits_test(o->value, (size_t)bit);
+	}
 	if (o->complete && universe_is_cpu(universe, bit))
 		return 0;
 	return -1;
