@@ -33,24 +33,16 @@ json_t *answer_hosts(const struct answering *a, const GPtrArray *hosts)
 	return answer;
 }
 
-/* A CPU definition in a word or two: its model, or its mode. */
-static const char *cpu_word(const struct needs *needs)
-{
-	if (!needs->cpu)
-		return "default";
-	if (needs->cpu->model)
-		return needs->cpu->model;
-	return needs->cpu->mode == CPU_MODE_NONE ? "default" : cpu_mode_name(needs->cpu->mode);
-}
-
+/* An entry of capbroker.guests/1, with where and when it was seen. */
 static json_t *one_guest(const struct answering *a, const struct guest *guest)
 {
-	const struct needs *needs = guest_needs(guest);
+	json_t *json = needs_to_json(guest_needs(guest));
 
-	return json_pack("{s:s, s:s?, s:s?, s:b, s:s?, s:s?, s:s, s:i, s:o}", "name", guest->name,
-			 "uuid", guest->uuid, "host", guest->host, "running", guest->running,
-			 "type", needs->type, "machine", needs->machine, "cpu", cpu_word(needs),
-			 "unjudged_n", (int)needs->unjudged->len, "age_s", age(a, guest->seen));
+	json_object_set_new(json, "name", json_string(guest->name));
+	json_object_set_new(json, "running", json_boolean(guest->running));
+	json_object_set_new(json, "host", guest->host ? json_string(guest->host) : json_null());
+	json_object_set_new(json, "age_s", age(a, guest->seen));
+	return json;
 }
 
 json_t *answer_guests(const struct answering *a, const GPtrArray *guests)
@@ -60,6 +52,7 @@ json_t *answer_guests(const struct answering *a, const GPtrArray *guests)
 
 	for (guint i = 0; i < guests->len; i++)
 		json_array_append_new(array, one_guest(a, g_ptr_array_index(guests, i)));
+	json_object_set_new(answer, "complete", json_false());
 	json_object_set_new(answer, "guests", array);
 	return answer;
 }

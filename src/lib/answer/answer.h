@@ -83,7 +83,7 @@ json_t *answer_host(const struct answering *a, const struct host *host);
 /* "hosts": struct host * entries. */
 json_t *answer_hosts(const struct answering *a, const GPtrArray *hosts);
 
-/* "guests": struct guest * entries. */
+/* "guests": struct guest * entries; itself a document that can be imported. */
 json_t *answer_guests(const struct answering *a, const GPtrArray *guests);
 
 /**

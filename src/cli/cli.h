@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * cli.h: what the commands of capbroker share: options, answers, errors.
+ *
+ * A command gets its arguments, makes one answer (a document of src/lib/answer) and hands it to
+ * cli_answer(), or an error to cli_fail(); nothing else writes to standard output.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Exit statuses. */
+enum { EXIT_OK = 0, EXIT_BLOCK = 1, EXIT_ERROR = 2, EXIT_UNKNOWN = 3 };
+
+enum cli_error {
+	CLI_ERROR_USAGE, /* the command line is wrong */
+	CLI_ERROR_IO,    /* a file or a program can't be read, written or run */
+	CLI_ERROR_NAME,  /* names nothing that is known */
+};
+#define CLI_ERROR cli_error_quark()
+GQuark cli_error_quark(void);
+
+struct cli {
+	const char *command; /* its name, for errors */
+	char *db;            /* --db, or NULL */
+	gboolean json, verbose;
+};
+
+struct command {
+	const char *name;
+	const char *arguments;       /* as --help shows them */
+	const char *help;            /* one line */
+	const char *description;     /* what --help says below, or NULL */
+	const GOptionEntry *entries; /* its own options, or NULL */
+	/* @args: what is no option, NULL-terminated. Returns the exit status. */
+	int (*run)(struct cli *cli, char **args);
+};
+
+/* All commands; ends in NULL. */
+extern const struct command *const commands[];
+
+/* The database's file: --db, $CAPBROKER_DB, else by who asks; free with g_free(). */
+char *cli_database(const struct cli *cli);
+
+/**
+ * cli_answer - write an answer, as JSON or as text for people
+ * @answer: the reference is taken over
+ * @status: the exit status it has
+ * @expand: text names hosts and guests where it would count them
+ *
+ * Returns @status, or EXIT_ERROR where standard output can't be written.
+ */
+int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand);
+
+/* Writes text as it is; returns the exit status. */
+int cli_text(const struct cli *cli, const char *text);
+
+/**
+ * cli_fail - one line on standard error, and with --json the error as a document
+ * @error: what went wrong; freed
+ *
+ * Returns EXIT_ERROR.
+ */
+int cli_fail(const struct cli *cli, GError *error);
+
+/* The same for a wrong command line. */
+int cli_usage(const struct cli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cmd-baseline.c: what hosts have in common, and which of them cost what. */
+#include "config.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "load.h"
+
+static gboolean all_features;
+static char *format;
+
+static const GOptionEntry entries[] = {
+	{ "all-features", 0, 0, G_OPTION_ARG_NONE, &all_features, "Keep features that can't migrate", NULL },
+	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
+	{ 0 },
+};
+
+/* A text for other programs: each group's, under a comment where there are several. */
+static int print_groups(const struct cli *cli, const GPtrArray *groups)
+{
+	bool xml = !strcmp(format, "libvirt");
+	GString *text = g_string_new(NULL);
+	int status;
+
+	for (guint i = 0; i < groups->len; i++) {
+		const struct baseline *b = g_ptr_array_index(groups, i);
+		g_autofree char *one = xml ? baseline_libvirt(b) : baseline_qemu(b);
+
+		if (groups->len > 1)
+			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
+							 : "# %s %s, %u hosts\n",
+					       b->arch, b->vendor, b->hosts->len);
+		g_string_append(text, one);
+		if (!g_str_has_suffix(one, "\n"))
+			g_string_append_c(text, '\n');
+	}
+	status = cli_text(cli, text->str);
+	g_string_free(text, TRUE);
+	return status;
+}
+
+static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
+{
+	const struct baseline_options options = { .all_features = all_features };
+	g_autoptr(GPtrArray) groups = baseline_groups(&session->judge, hosts, &options);
+
+	if (format && strcmp(format, "text") && strcmp(format, "json"))
+		return print_groups(cli, groups);
+	return cli_answer(cli, answer_baseline(&session->answering, hosts, groups), EXIT_OK, false);
+}
+
+static int check_format(struct cli *cli)
+{
+	static const char *const later[] = { "nova", "ovirt", "kubevirt", "proxmox", NULL };
+	static const char *const now[] = { "text", "json", "libvirt", "qemu", NULL };
+
+	if (!format || g_strv_contains(now, format)) {
+		cli->json = cli->json || !g_strcmp0(format, "json");
+		return EXIT_OK;
+	}
+	if (g_strv_contains(later, format))
+		return cli_usage(cli, "--format %s: not available in this version", format);
+	return cli_usage(cli, "--format %s: is none of text, json, libvirt, qemu", format);
+}
+
+static int run(struct cli *cli, char **args)
+{
+	struct session session;
+	g_autoptr(GPtrArray) hosts = NULL;
+	GError *error = NULL;
+	int status = check_format(cli);
+
+	if (status)
+		return status;
+	if (session_open(&session, cli, SESSION_READ, &error))
+		hosts = session_select(&session, args, &error);
+	status = hosts ? answer(cli, &session, hosts) : cli_fail(cli, error);
+	g_clear_pointer(&hosts, g_ptr_array_unref);
+	session_close(&session);
+	return status;
+}
+
+const struct command cmd_baseline = {
+	.name = "baseline",
+	.arguments = "[SELECTOR…]",
+	.help = "Say what hosts have in common, and which of them cost what",
+	.description = "SELECTOR: a host's name, UUID or alias; cluster=NAME; label:K=V; class=ID; all (the default).",
+	.entries = entries,
+	.run = run,
+};

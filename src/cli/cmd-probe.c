@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cmd-probe.c: run the probe here and store what it found. */
+#include "config.h"
+
+#include "commands.h"
+#include "import.h"
+#include "load.h"
+#include "show.h"
+
+static struct import_options options = { .quiet = true };
+static char *timeout;
+
+static const GOptionEntry entries[] = {
+	{ "name", 0, 0, G_OPTION_ARG_STRING, &options.name, "Call this host so", "NAME" },
+	{ "cluster", 0, 0, G_OPTION_ARG_STRING, &options.cluster, "Its cluster", "CLUSTER" },
+	{ "label", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.labels, "A label of it", "K=V" },
+	{ "alias", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.aliases, "What somebody (K) calls it", "K=V" },
+	{ "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, "How long the probe may take", "SECONDS" },
+	{ 0 },
+};
+
+/* Returns the host's name, or NULL. */
+static char *probe(const struct cli *cli, GError **error)
+{
+	const char *const arguments[] = { timeout ? "--timeout" : NULL, timeout, NULL };
+	struct session session;
+	g_autoptr(Import) import = NULL;
+	json_t *answer = NULL;
+	char *name = NULL;
+
+	if (session_open(&session, cli, SESSION_FILES, error)) {
+		import = import_new(&options, session.files->models);
+		if (import_probe(import, arguments, error) && import_prepare(import, error) &&
+		    session_store(&session, cli, error))
+			answer = import_store(import, session.store, error);
+	}
+	if (answer) {
+		const struct import_host *host = g_ptr_array_index(import->hosts, 0);
+
+		name = g_strdup(host->name);
+	}
+	json_decref(answer);
+	session_close(&session);
+	return name;
+}
+
+static int run(struct cli *cli, char **args)
+{
+	g_autofree char *name = NULL;
+	GError *error = NULL;
+
+	if (*args)
+		return cli_usage(cli, "'%s' is not expected", *args);
+	name = probe(cli, &error);
+	return name ? show_host(cli, name) : cli_fail(cli, error);
+}
+
+const struct command cmd_probe = {
+	.name = "probe",
+	.arguments = "",
+	.help = "Probe this host and store what was found",
+	.description = "Ends with what 'show' says of it.",
+	.entries = entries,
+	.run = run,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cmd-show.c: what one host can promise a guest. */
+#include "config.h"
+
+#include "commands.h"
+#include "load.h"
+#include "show.h"
+
+static json_t *show(const struct session *session, const char *name, bool all, GError **error)
+{
+	const struct host *host = session_host(session, name, error);
+	g_autoptr(Profile) own = host ? session_profile(session, host, error) : NULL;
+
+	return own ? answer_show(&session->answering, host, own, all) : NULL;
+}
+
+int show_host(struct cli *cli, const char *name)
+{
+	struct session session;
+	GError *error = NULL;
+	json_t *answer = NULL;
+	int status;
+
+	if (session_open(&session, cli, SESSION_READ, &error))
+		answer = show(&session, name, cli->verbose, &error);
+	status = answer ? cli_answer(cli, answer, EXIT_OK, false) : cli_fail(cli, error);
+	session_close(&session);
+	return status;
+}
+
+static int run(struct cli *cli, char **args)
+{
+	if (!args[0] || args[1])
+		return cli_usage(cli, "exactly one host is expected");
+	return show_host(cli, args[0]);
+}
+
+const struct command cmd_show = {
+	.name = "show",
+	.arguments = "HOST",
+	.help = "Say what one host can promise a guest",
+	.description = "With -v every fact is listed.",
+	.run = run,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * commands.h: the commands, each in its cmd-NAME.c.
+ */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "cli.h"
+
+extern const struct command cmd_baseline, cmd_check, cmd_diff, cmd_explain, cmd_forget, cmd_guests,
+	cmd_hosts, cmd_import, cmd_matrix, cmd_probe, cmd_show;
+
+#endif

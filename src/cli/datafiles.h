@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * datafiles.h: the tables of facts about versions, found and read.
+ *
+ * They are in data/ below $CAPBROKER_DATADIR, else below the folder that was compiled in; rows of
+ * a site's own files of the same names, in /etc/capbroker/data, are added to them.
+ */
+#ifndef DATAFILES_H
+#define DATAFILES_H
+
+#include <glib.h>
+
+#include "model/cpu-model.h"
+#include "model/tables.h"
+
+struct datafiles {
+	struct cpu_models *models;
+	struct tables *tables;
+	char digest[9];  /* over all of them */
+	char cpu_map[9]; /* over the table of CPU models */
+};
+
+/* Returns what was read, to be freed by datafiles_free(), or NULL. */
+struct datafiles *datafiles_load(GError **error);
+void datafiles_free(struct datafiles *files);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* load.c: see load.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "load.h"
+#include "model/document.h"
+#include "model/error.h"
+
+struct shared {
+	const struct profile *profile;
+	char class[65];
+};
+
+struct loading {
+	struct fleet *fleet;
+	GHashTable *sections; /* hash → json_t: each text is parsed once */
+	GHashTable *profiles; /* key_of() → struct shared */
+};
+
+static void decref(void *json)
+{
+	json_decref(json);
+}
+
+static json_t *section_json(struct loading *l, const struct store_section *s, GError **error)
+{
+	json_t *json = g_hash_table_lookup(l->sections, s->hash);
+
+	if (json)
+		return json;
+	json = json_bytes_parse(s->text, s->length, PROFILE_MAX_BYTES, error);
+	if (json)
+		g_hash_table_insert(l->sections, g_strdup(s->hash), json);
+	return json;
+}
+
+/* What of a profile's head bears on the meaning of its facts: architecture and sources. */
+static void add_head(GString *key, const json_t *head)
+{
+	static const char *const members[] = { "name", "state", "complete", "view", "reason" };
+	const json_t *sources = json_object_get(json_object_get(head, "probe"), "sources");
+	const json_t *source;
+	const char *arch = json_string_value(json_object_get(json_object_get(head, "host"), "arch"));
+	size_t i;
+
+	g_string_append(key, arch ? arch : "-");
+	json_array_foreach (sources, i, source) {
+		for (size_t m = 0; m < G_N_ELEMENTS(members); m++) {
+			const json_t *member = json_object_get(source, members[m]);
+			const char *text = json_string_value(member);
+
+			g_string_append_c(key, '\x1f');
+			g_string_append(key, text ? text : json_is_true(member) ? "+" : "-");
+		}
+		g_string_append_c(key, '\x1e');
+	}
+}
+
+/* Equal for hosts that may share a parsed profile. Takes the section "head" out of the cache. */
+static char *key_of(const struct store_section *sections, size_t n, json_t *head)
+{
+	GString *key = g_string_new(NULL);
+
+	add_head(key, head);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(sections[i].name, "head"))
+			g_string_append_printf(key, "\n%s %s", sections[i].name, sections[i].hash);
+	return g_string_free(key, FALSE);
+}
+
+static struct profile *join(struct loading *l, const struct store_section *sections, size_t n,
+			    json_t *head, GError **error)
+{
+	struct profile *profile = NULL;
+	json_t *doc = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_head = !strcmp(sections[i].name, "head");
+		json_t *json = is_head ? head : section_json(l, &sections[i], error);
+
+		if (!json || !document_join(&doc, sections[i].name, json)) {
+			if (json)
+				g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+					    "section '%s' has no place (probe or import it again)",
+					    sections[i].name);
+			json_decref(doc);
+			return NULL;
+		}
+	}
+	if (doc)
+		profile = profile_parse(doc, l->fleet->universe, error);
+	else
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    "no sections (probe or import it again)");
+	json_decref(doc);
+	return profile;
+}
+
+static struct shared *share(struct loading *l, const struct store_section *sections, size_t n,
+			    json_t *head, GError **error)
+{
+	char *key = key_of(sections, n, head);
+	struct shared *shared = g_hash_table_lookup(l->profiles, key);
+	struct profile *profile;
+
+	if (shared) {
+		g_free(key);
+		return shared;
+	}
+	profile = join(l, sections, n, head, error);
+	if (!profile) {
+		g_free(key);
+		return NULL;
+	}
+	fleet_own(l->fleet, profile);
+	shared = g_new0(struct shared, 1);
+	shared->profile = profile;
+	profile_class(profile, shared->class);
+	g_hash_table_insert(l->profiles, key, shared);
+	return shared;
+}
+
+static GHashTable *ref_table(GHashTable *table)
+{
+	return table ? g_hash_table_ref(table) : NULL;
+}
+
+static bool load_host(const struct store_host *from, const struct store_section *sections,
+		      size_t n, void *data, GError **error)
+{
+	struct loading *l = data;
+	struct shared *shared = NULL;
+	struct host *host;
+	json_t *head = NULL;
+
+	for (size_t i = 0; i < n && !head; i++)
+		if (!strcmp(sections[i].name, "head"))
+			head = json_bytes_parse(sections[i].text, sections[i].length,
+						PROFILE_MAX_BYTES, error);
+	if (head)
+		shared = share(l, sections, n, head, error);
+	else if (error && !*error)
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    "no section 'head' (probe or import it again)");
+	json_decref(head);
+	if (!shared) {
+		g_prefix_error(error, "%s: stored profile: ", from->name);
+		return false;
+	}
+	host = fleet_add(l->fleet, from->name, shared->profile, shared->class);
+	host->uuid = g_strdup(from->uuid);
+	host->cluster = g_strdup(from->cluster);
+	host->digest = g_strdup(from->digest);
+	host->fingerprint = g_strdup(from->fingerprint);
+	host->confirmed = from->confirmed;
+	host->labels = ref_table(from->labels);
+	host->aliases = ref_table(from->aliases);
+	return true;
+}
+
+static bool load_hosts(struct session *s, GError **error)
+{
+	struct loading l = { .fleet = s->fleet };
+	bool ok;
+
+	l.sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
+	l.profiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	ok = store_each_profile(s->store, load_host, &l, error);
+	g_hash_table_unref(l.sections);
+	g_hash_table_unref(l.profiles);
+	if (ok)
+		fleet_settle(s->fleet);
+	return ok;
+}
+
+static struct needs *member_needs(const json_t *doc, const char *key, const char *guest,
+				  GError **error)
+{
+	const json_t *json = json_object_get(doc, key);
+	struct needs *needs;
+
+	if (!json)
+		return NULL;
+	needs = needs_from_json(json, error);
+	if (!needs)
+		g_prefix_error(error, "%s: stored guest: ", guest);
+	return needs;
+}
+
+/* The stored document is {"live": ENTRY?, "defined": ENTRY?}. */
+static struct guest *load_guest(const struct store_guest *from, GError **error)
+{
+	json_t *doc = json_bytes_parse(from->document, strlen(from->document), PROFILE_MAX_BYTES,
+				       error);
+	struct guest *guest = g_new0(struct guest, 1);
+	GError *err = NULL;
+
+	guest->name = g_strdup(from->name);
+	guest->uuid = g_strdup(from->uuid);
+	guest->host = g_strdup(from->host);
+	guest->running = from->running;
+	guest->seen = from->seen;
+	guest->live = doc ? member_needs(doc, "live", from->name, &err) : NULL;
+	guest->defined = doc && !err ? member_needs(doc, "defined", from->name, &err) : NULL;
+	if (doc && !err && !guest->live && !guest->defined)
+		g_set_error(&err, CAPBROKER_ERROR, ERROR_INVALID,
+			    "%s: stored guest: holds no definition (import it again)", from->name);
+	json_decref(doc);
+	if (err)
+		g_propagate_error(error, err);
+	if (!doc || err)
+		g_clear_pointer(&guest, guest_free);
+	return guest;
+}
+
+static bool load_guests(struct session *s, GError **error)
+{
+	g_autoptr(GPtrArray) stored = store_guests(s->store, error);
+
+	if (!stored)
+		return false;
+	for (guint i = 0; i < stored->len; i++) {
+		struct guest *guest = load_guest(g_ptr_array_index(stored, i), error);
+
+		if (!guest)
+			return false;
+		guest_expand(guest, &s->judge);
+		g_ptr_array_add(s->guests, guest);
+	}
+	return true;
+}
+
+static bool open_existing(struct session *s, const struct cli *cli, bool required, GError **error)
+{
+	g_autofree char *path = cli_database(cli);
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		if (required)
+			g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
+				    "%s: no such database yet (run 'capbroker probe' or 'capbroker import', or name another with --db)",
+				    path);
+		return !required;
+	}
+	s->store = store_open(path, true, error);
+	return s->store != NULL;
+}
+
+bool session_store(struct session *s, const struct cli *cli, GError **error)
+{
+	g_autofree char *path = cli_database(cli);
+
+	g_clear_pointer(&s->store, store_close);
+	s->store = store_open(path, false, error);
+	return s->store != NULL;
+}
+
+bool session_open(struct session *s, const struct cli *cli, enum session_need need, GError **error)
+{
+	memset(s, 0, sizeof(*s));
+	s->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+	s->fleet = fleet_new();
+	s->files = datafiles_load(error);
+	if (!s->files)
+		return false;
+	s->judge = (struct judge){ s->fleet->universe, s->files->models, s->files->tables };
+	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
+					   s->files->digest, s->files->cpu_map };
+	if (need == SESSION_FILES)
+		return true;
+	if (!open_existing(s, cli, need == SESSION_READ, error))
+		return false;
+	return !s->store || (load_hosts(s, error) && load_guests(s, error));
+}
+
+void session_close(struct session *s)
+{
+	g_clear_pointer(&s->guests, g_ptr_array_unref);
+	g_clear_pointer(&s->fleet, fleet_free);
+	g_clear_pointer(&s->store, store_close);
+	g_clear_pointer(&s->files, datafiles_free);
+}
+
+struct host *session_host(const struct session *s, const char *name, GError **error)
+{
+	struct host *host = fleet_find(s->fleet, name);
+
+	if (!host)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+			    "%s: no host of that name, UUID or alias is known (see 'capbroker hosts')",
+			    name);
+	return host;
+}
+
+struct guest *session_guest(const struct session *s, const char *name, GError **error)
+{
+	struct guest *found = NULL;
+
+	for (guint i = 0; i < s->guests->len; i++) {
+		struct guest *g = g_ptr_array_index(s->guests, i);
+
+		if (strcmp(g->name, name) && (!g->uuid || g_ascii_strcasecmp(g->uuid, name)))
+			continue;
+		if (found) {
+			g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+				    "%s: more than one guest has that name (give its UUID, see 'capbroker guests')",
+				    name);
+			return NULL;
+		}
+		found = g;
+	}
+	if (!found)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+			    "%s: neither a file nor a known guest (see 'capbroker guests')", name);
+	return found;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
+}
+
+GPtrArray *session_select(const struct session *s, char *const *selectors, GError **error)
+{
+	g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+	bool ok = true;
+
+	if (!selectors || !*selectors)
+		ok = fleet_select(s->fleet, "all", hosts, error);
+	for (size_t i = 0; ok && selectors && selectors[i]; i++)
+		ok = fleet_select(s->fleet, selectors[i], hosts, error);
+	if (!ok)
+		return NULL;
+	g_ptr_array_sort(hosts, by_name);
+	return g_steal_pointer(&hosts);
+}
+
+struct profile *session_profile(const struct session *s, const struct host *host, GError **error)
+{
+	g_autoptr(GHashTable) sections = store_profile(s->store, host->digest, error);
+	g_autoptr(GList) names = sections ? g_hash_table_get_keys(sections) : NULL;
+	struct profile *profile = NULL;
+	json_t *doc = NULL;
+	bool ok = sections && g_hash_table_contains(sections, "head");
+
+	if (!sections)
+		return NULL;
+	names = g_list_sort(names, (GCompareFunc)strcmp);
+	names = g_list_prepend(names, (void *)"head");
+	for (GList *n = names; ok && n; n = n->next) {
+		const char *text = g_hash_table_lookup(sections, n->data);
+		json_t *json;
+
+		if (n != names && !strcmp(n->data, "head"))
+			continue;
+		json = json_bytes_parse(text, strlen(text), PROFILE_MAX_BYTES, error);
+		ok = json && document_join(&doc, n->data, json);
+		json_decref(json);
+	}
+	if (ok)
+		profile = profile_parse(doc, s->fleet->universe, error);
+	json_decref(doc);
+	if (!profile) {
+		if (error && !*error)
+			g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+				    "sections don't fit together (probe or import it again)");
+		g_prefix_error(error, "%s: stored profile: ", host->name);
+	}
+	return profile;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* writer-text-baseline.c: the answer "baseline" as text; see writer-text.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "writer-text-out.h"
+
+/* Lines of a list that are shown without -v. */
+#define FEW 12
+
+static const char *short_id(const char *id)
+{
+	return g_str_has_prefix(id, "cpu.") ? id + strlen("cpu.") : id;
+}
+
+/* "Model + a b - c" of a model and a delta. */
+static char *cpu_text(const json_t *cpu)
+{
+	GString *text = g_string_new(get_text(cpu, "model", "no model fits:"));
+	const json_t *f;
+	size_t i;
+	int last = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		json_array_foreach (json_object_get(cpu, "delta"), i, f) {
+			bool require = !strcmp(get_text(f, "policy", ""), "require");
+			int sign = require ? '+' : '-';
+
+			if (require != (pass == 0))
+				continue;
+			if (sign != last)
+				g_string_append_printf(text, " %c", sign);
+			last = sign;
+			g_string_append_printf(text, " %s", get_text(f, "name", "?"));
+		}
+	return g_string_free(text, FALSE);
+}
+
+static void lost(struct out *out, const json_t *group)
+{
+	const json_t *list = json_object_get(group, "lost");
+	int all = (int)get_int(group, "hosts_n");
+	const json_t *l;
+	size_t i;
+
+	if (!json_array_size(list))
+		return;
+	out_line(out, "  %-22s has it   because of", "lost");
+	json_array_foreach (list, i, l) {
+		const char *id = get_text(l, "capability", "?");
+		const json_t *value = json_object_get(l, "value_lost");
+		g_autofree char *names = join_hosts(json_object_get(l, "hosts"));
+		g_autofree char *shown = value_text(value);
+		g_autofree char *what = json_is_true(value) ? g_strdup(short_id(id))
+				      : !strcmp(id, "qemu.machine")
+					      ? g_strdup(shown)
+					      : g_strdup_printf("%s %s", short_id(id), shown);
+		g_autofree char *has = g_strdup_printf("%d/%d", (int)get_int(l, "has_it"), all);
+		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", what, has);
+
+		if (i == FEW && !out->options->verbose) {
+			out_line(out, "  and %zu more (-v)", json_array_size(list) - i);
+			break;
+		}
+		out_item(out, head, 34, names);
+	}
+}
+
+/* Lines "ID on HOSTS: reason". */
+static void reasons(struct out *out, const json_t *list, const char *head, const char *key)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach (list, i, r) {
+		g_autofree char *names = join_hosts(json_object_get(r, "hosts"));
+		const char *reason = get_text(r, "reason", NULL);
+
+		if (i == FEW && !out->options->verbose) {
+			out_line(out, "  and %zu more (-v)", json_array_size(list) - i);
+			break;
+		}
+		out_itemf(out, i ? "" : head, 17, "%s%s%s%s%s", short_id(get_text(r, key, "?")),
+			  *names ? " on " : "", names, reason ? ": " : "", reason ? reason : "");
+	}
+}
+
+static void machines(struct out *out, const json_t *group)
+{
+	const json_t *list = json_object_get(group, "machines");
+	g_autofree char *all = join_strings(list, " ");
+	size_t n = json_array_size(list);
+
+	if (!n)
+		out_item(out, "  machine", 11, "none known to be common");
+	else if (out->options->verbose || n == 1)
+		out_item(out, "  machine", 11, all);
+	else
+		out_itemf(out, "  machine", 11, "%s (and %zu more, -v)",
+			  json_string_value(json_array_get(list, 0)), n - 1);
+}
+
+static void capabilities(struct out *out, const json_t *group)
+{
+	const char *id;
+	json_t *value;
+
+	json_object_foreach (json_object_get(group, "capabilities"), id, value) {
+		g_autofree char *text = value_text(value);
+
+		if (!out->options->verbose && strcmp(id, "cpu.phys-bits") && strcmp(id, "cpu.tsc-khz"))
+			continue;
+		out_itemf(out, "         ", 11, "%s: %s", short_id(id), text);
+	}
+}
+
+static void group_text(struct out *out, const json_t *group)
+{
+	const json_t *cpu = json_object_get(group, "cpu");
+	g_autofree char *title = g_strdup_printf("%s %s", get_text(group, "arch", "?"),
+						 get_text(group, "vendor", "?"));
+	g_autofree char *hosts = count_text(get_int(group, "hosts_n"), "host", "hosts");
+	g_autofree char *classes = count_text(get_int(group, "classes_n"), "class", "classes");
+	g_autofree char *text = cpu_text(cpu);
+	g_autofree char *features = join_strings(json_object_get(cpu, "features"), " ");
+
+	out_line(out, "\n%-16s %s, %s", title, hosts, classes);
+	out_item(out, "  cpu", 11, text);
+	out_itemf(out, "", 11, "(%zu features, %s%s)",
+		  json_array_size(json_object_get(cpu, "features")), get_text(cpu, "view", "?"),
+		  strcmp(get_text(cpu, "usability", ""), "known")
+			  ? "; no list of usable models is known"
+			  : "");
+	if (out->options->verbose)
+		out_item(out, "  features", 11, features);
+	machines(out, group);
+	capabilities(out, group);
+	lost(out, group);
+	reasons(out, json_object_get(group, "unknown"), "  unknown", "id");
+	reasons(out, json_object_get(group, "not_expressible"), "  no setting for", "id");
+	if (json_is_string(json_object_get(group, "best_step")))
+		out_item(out, "  best step", 17, get_text(group, "best_step", ""));
+}
+
+void text_baseline(struct out *out, const json_t *answer)
+{
+	const json_t *groups = json_object_get(answer, "baselines");
+	size_t n = json_array_size(groups);
+	json_int_t classes = 0;
+	const json_t *group;
+	size_t i;
+
+	json_array_foreach (groups, i, group)
+		classes += get_int(group, "classes_n");
+	out_line(out, "%d host%s, %d class%s, %zu group%s%s", (int)get_int(answer, "hosts_n"),
+		 plural(get_int(answer, "hosts_n")), (int)classes, classes == 1 ? "" : "es", n,
+		 plural((json_int_t)n), n > 1 ? " (no live migration between groups)" : "");
+	json_array_foreach (groups, i, group)
+		group_text(out, group);
+	out_line(out, "%s", "");
+	json_array_foreach (groups, i, group)
+		reasons(out, json_object_get(group, "differs_from_libvirt"), "unlike libvirt", "feature");
+	out_line(out, "use it: capbroker baseline --format libvirt (or qemu, json)");
+	out_end(out, answer);
+}

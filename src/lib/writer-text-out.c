@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* writer-text-out.c: see writer-text-out.h. */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "writer-text-out.h"
+
+void out_line(struct out *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_string_append_vprintf(out->text, format, args);
+	va_end(args);
+	g_string_append_c(out->text, '\n');
+}
+
+static void fill(GString *text, size_t columns)
+{
+	for (; columns > 0; columns--)
+		g_string_append_c(text, ' ');
+}
+
+/* Columns that a text takes, escape sequences for colours apart. */
+static size_t columns_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text = g_utf8_next_char(text)) {
+		if (*text == '\x1b') {
+			while (*text && *text != 'm')
+				text++;
+			continue;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* Ends a line without the blanks that it would end in. */
+static void end_line(GString *text)
+{
+	while (text->len && text->str[text->len - 1] == ' ')
+		g_string_truncate(text, text->len - 1);
+	g_string_append_c(text, '\n');
+}
+
+void out_item(struct out *out, const char *head, size_t width, const char *text)
+{
+	size_t at = columns_of(head);
+	bool fresh = true;
+
+	g_string_append(out->text, head);
+	fill(out->text, at < width ? width - at : 0);
+	at = MAX(at, width);
+	while (*text == ' ')
+		text++;
+	while (*text) {
+		size_t length = strcspn(text, " \n");
+		g_autofree char *word = g_strndup(text, length);
+		size_t columns = columns_of(word);
+
+		if (!fresh && at + 1 + columns > TEXT_COLUMNS) {
+			end_line(out->text);
+			fill(out->text, width);
+			at = width;
+			fresh = true;
+		}
+		if (!fresh)
+			g_string_append_c(out->text, ' ');
+		g_string_append(out->text, word);
+		at += columns + !fresh;
+		fresh = false;
+		text += length;
+		text += strspn(text, " \n");
+	}
+	end_line(out->text);
+}
+
+void out_itemf(struct out *out, const char *head, size_t width, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	out_item(out, head, width, text);
+}
+
+static const char *color_of(const char *verdict)
+{
+	if (!strcmp(verdict, "ok"))
+		return "\x1b[32m";
+	if (!strcmp(verdict, "warn"))
+		return "\x1b[33m";
+	if (!strcmp(verdict, "unknown"))
+		return "\x1b[35m";
+	return g_ascii_strcasecmp(verdict, "block") ? "" : "\x1b[1;31m";
+}
+
+char *out_verdict(const struct out *out, const char *verdict, size_t width)
+{
+	size_t n = columns_of(verdict);
+	int rest = n < width ? (int)(width - n) : 0;
+
+	if (!out->options->color)
+		return g_strdup_printf("%s%*s", verdict, rest, "");
+	return g_strdup_printf("%s%s\x1b[0m%*s", color_of(verdict), verdict, rest, "");
+}
+
+void out_end(struct out *out, const json_t *answer)
+{
+	g_autofree char *not_judged = join_strings(json_object_get(answer, "not_judged"), ", ");
+	const json_t *decision = json_object_get(answer, "decision");
+
+	out_line(out, "not judged: %s", not_judged);
+	if (decision)
+		out_line(out, "decision %s", get_text(decision, "id", "?"));
+}
+
+char *join_strings(const json_t *array, const char *separator)
+{
+	GString *text = g_string_new(NULL);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (array, i, one) {
+		const char *string = json_string_value(one);
+
+		if (i)
+			g_string_append(text, separator);
+		g_string_append(text, string ? string : "?");
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* Where the digits at a name's end begin; 0 where there are none, or too many for a number. */
+static size_t digits_at(const char *name)
+{
+	size_t length = strlen(name), at = length;
+
+	while (at > 0 && g_ascii_isdigit(name[at - 1]))
+		at--;
+	return at < length && length - at <= 9 ? at : 0;
+}
+
+/* Does @name follow @last, as r1n02 follows r1n01? */
+static bool follows(const char *last, const char *name)
+{
+	size_t at = digits_at(last);
+
+	if (!at || strlen(last) != strlen(name) || strncmp(last, name, at) || digits_at(name) != at)
+		return false;
+	return strtoul(name + at, NULL, 10) == strtoul(last + at, NULL, 10) + 1;
+}
+
+char *join_hosts(const json_t *names)
+{
+	GString *text = g_string_new(NULL);
+	size_t n = json_array_size(names);
+
+	for (size_t i = 0; i < n;) {
+		const char *first = json_string_value(json_array_get(names, i));
+		const char *last = first;
+		size_t next = i + 1;
+
+		while (next < n &&
+		       follows(last, json_string_value(json_array_get(names, next))))
+			last = json_string_value(json_array_get(names, next++));
+		if (i)
+			g_string_append_c(text, ' ');
+		g_string_append(text, first);
+		if (last != first)
+			g_string_append_printf(text, "-%s", last + digits_at(last));
+		i = next;
+	}
+	return g_string_free(text, FALSE);
+}
+
+char *age_text(const json_t *seconds)
+{
+	json_int_t s = json_integer_value(seconds);
+
+	if (!json_is_integer(seconds))
+		return g_strdup("at a time not known");
+	if (s < 60)
+		return g_strdup("just now");
+	if (s < 2 * 3600)
+		return g_strdup_printf("%d min ago", (int)(s / 60));
+	if (s < 2 * 86400)
+		return g_strdup_printf("%d hours ago", (int)(s / 3600));
+	return g_strdup_printf("%" JSON_INTEGER_FORMAT " days ago", s / 86400);
+}
+
+const char *get_text(const json_t *object, const char *key, const char *other)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : other;
+}
+
+json_int_t get_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+char *value_text(const json_t *value)
+{
+	char *text;
+
+	if (!value || json_is_null(value))
+		return g_strdup("not known");
+	if (json_is_string(value))
+		return g_strdup(json_string_value(value));
+	if (json_is_true(value))
+		return g_strdup("yes");
+	if (json_is_false(value))
+		return g_strdup("no");
+	if (json_is_array(value) && json_array_size(value) &&
+	    json_is_string(json_array_get(value, 0)))
+		return join_strings(value, " ");
+	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	return text;
+}
+
+const char *plural(json_int_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+char *count_text(json_int_t n, const char *one, const char *many)
+{
+	return g_strdup_printf("%" JSON_INTEGER_FORMAT " %s", n, n == 1 ? one : many);
+}

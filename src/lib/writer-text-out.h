@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * writer-text-out.h: lines of 80 columns; what the files of writer-text.h are written with.
+ */
+#ifndef WRITER_TEXT_OUT_H
+#define WRITER_TEXT_OUT_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "writer-text.h"
+
+#define TEXT_COLUMNS 80
+
+struct out {
+	GString *text;
+	const struct text_options *options;
+};
+
+/* One writer an answer. */
+void text_check(struct out *out, const json_t *answer);
+void text_baseline(struct out *out, const json_t *answer);
+void text_show(struct out *out, const json_t *answer);
+void text_diff(struct out *out, const json_t *answer);
+void text_explain(struct out *out, const json_t *answer);
+void text_matrix(struct out *out, const json_t *answer);
+
+/* A line as it is, with its end. */
+void out_line(struct out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/**
+ * out_item - "HEAD  text text …", wrapped, the following lines indented to where the text began
+ * @head: what stands before; filled up to @width columns
+ */
+void out_item(struct out *out, const char *head, size_t width, const char *text);
+
+/* The same with a format. */
+void out_itemf(struct out *out, const char *head, size_t width, const char *format, ...)
+	G_GNUC_PRINTF(4, 5);
+
+/* A verdict's word with its colour, filled up to @width columns; free with g_free(). */
+char *out_verdict(const struct out *out, const char *verdict, size_t width);
+
+/* "not judged: …", and "decision …" where there is one. */
+void out_end(struct out *out, const json_t *answer);
+
+/* Strings of an array, separated by @separator; free with g_free(). */
+char *join_strings(const json_t *array, const char *separator);
+
+/**
+ * join_hosts - names with runs of numbers drawn together: "r1n01-06 r2n01 web"
+ *
+ * Free with g_free().
+ */
+char *join_hosts(const json_t *names);
+
+/* "6 min ago", "just now", "never"; free with g_free(). */
+char *age_text(const json_t *seconds);
+
+/* A member as a string, or @other. */
+const char *get_text(const json_t *object, const char *key, const char *other);
+json_int_t get_int(const json_t *object, const char *key);
+
+/* A value for people: strings bare, the rest as compact JSON; free with g_free(). */
+char *value_text(const json_t *value);
+
+/* "" or "s". */
+const char *plural(json_int_t n);
+
+/* "host", or "hosts" after another number than one: "1 class", "2 classes". */
+char *count_text(json_int_t n, const char *one, const char *many);
+
+#endif

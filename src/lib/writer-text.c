@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* writer-text.c: the short answers as text, and the way to the long ones; see writer-text.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "writer-text-out.h"
+
+static void text_hosts(struct out *out, const json_t *answer)
+{
+	const json_t *hosts = json_object_get(answer, "hosts");
+	g_autoptr(GHashTable) classes = g_hash_table_new(g_str_hash, g_str_equal);
+	const json_t *host;
+	size_t i;
+
+	json_array_foreach (hosts, i, host)
+		g_hash_table_add(classes, (void *)get_text(host, "class", "?"));
+	out_line(out, "%zu host%s, %u class%s", json_array_size(hosts),
+		 plural((json_int_t)json_array_size(hosts)), g_hash_table_size(classes),
+		 g_hash_table_size(classes) == 1 ? "" : "es");
+	if (!json_array_size(hosts))
+		return;
+	out_line(out, "\n%-28s %-8s %-9s %-12s %s", "name", "arch", "class", "cluster", "confirmed");
+	json_array_foreach (hosts, i, host) {
+		g_autofree char *age = age_text(json_object_get(host, "age_s"));
+
+		out_line(out, "%-28s %-8s %-9s %-12s %s", get_text(host, "name", "?"),
+			 get_text(host, "arch", "?"), get_text(host, "class", "?"),
+			 get_text(host, "cluster", "-"), age);
+	}
+}
+
+/* A CPU definition in a word: its model, or its mode. */
+static const char *cpu_word(const json_t *cpu)
+{
+	return get_text(cpu, "model", get_text(cpu, "mode", "default"));
+}
+
+static void text_guests(struct out *out, const json_t *answer)
+{
+	const json_t *guests = json_object_get(answer, "guests");
+	const json_t *guest;
+	size_t i, running = 0;
+
+	json_array_foreach (guests, i, guest)
+		running += json_is_true(json_object_get(guest, "running"));
+	out_line(out, "%zu guest%s, %zu running", json_array_size(guests),
+		 plural((json_int_t)json_array_size(guests)), running);
+	if (!json_array_size(guests))
+		return;
+	out_line(out, "\n%-20s %-8s %-16s %-18s %s", "name", "state", "host", "machine", "cpu");
+	json_array_foreach (guests, i, guest)
+		out_line(out, "%-20s %-8s %-16s %-18s %s", get_text(guest, "name", "?"),
+			 json_is_true(json_object_get(guest, "running")) ? "running" : "defined",
+			 get_text(guest, "host", "-"),
+			 get_text(json_object_get(guest, "os"), "machine", "default"),
+			 cpu_word(json_object_get(guest, "cpu")));
+}
+
+static size_t count_changes(const json_t *hosts, const char *change)
+{
+	const json_t *host;
+	size_t i, n = 0;
+
+	json_array_foreach (hosts, i, host)
+		n += !strcmp(get_text(host, "change", ""), change);
+	return n;
+}
+
+static void text_import(struct out *out, const json_t *answer)
+{
+	const json_t *hosts = json_object_get(answer, "hosts");
+	const json_t *guests = json_object_get(answer, "guests");
+	size_t n = json_array_size(hosts), g = json_array_size(guests);
+	const json_t *host;
+	size_t i;
+
+	out_line(out, "imported %zu host%s (%zu new, %zu changed, %zu as before) and %zu guest%s", n,
+		 plural((json_int_t)n), count_changes(hosts, "new"), count_changes(hosts, "changed"),
+		 count_changes(hosts, "confirmed"), g, plural((json_int_t)g));
+	if (!out->options->verbose)
+		return;
+	json_array_foreach (hosts, i, host)
+		out_line(out, "  %-10s %s", get_text(host, "change", "?"),
+			 get_text(host, "name", "?"));
+}
+
+static void text_error(struct out *out, const json_t *answer)
+{
+	const json_t *error = json_object_get(answer, "error");
+
+	out_line(out, "%s: %s (%s)", get_text(error, "where", "capbroker"),
+		 get_text(error, "message", "?"), get_text(error, "fix", "no remedy is known"));
+}
+
+static void text_forget(struct out *out, const json_t *answer)
+{
+	out_line(out, "forgotten: %s", get_text(answer, "forgotten", "?"));
+}
+
+/* A verdict in one column. */
+static char mark(const char *verdict)
+{
+	if (!strcmp(verdict, "ok"))
+		return '+';
+	if (!strcmp(verdict, "warn"))
+		return 'w';
+	return strcmp(verdict, "unknown") ? 'X' : '?';
+}
+
+/* Classes side by side fit up to this many; beyond, each group lists them. */
+#define MATRIX_COLUMNS 6
+
+static void matrix_table(struct out *out, const json_t *answer)
+{
+	const json_t *groups = json_object_get(answer, "guest_groups");
+	const json_t *classes = json_object_get(answer, "classes");
+	const json_t *group, *class, *cell;
+	size_t i, c;
+
+	g_string_append_printf(out->text, "%-22s", "");
+	json_array_foreach (classes, c, class)
+		g_string_append_printf(out->text, " %-8.8s", get_text(class, "id", "?"));
+	g_string_append(out->text, "\nhosts                 ");
+	json_array_foreach (classes, c, class)
+		g_string_append_printf(out->text, " %-8d", (int)get_int(class, "hosts_n"));
+	g_string_append_c(out->text, '\n');
+	json_array_foreach (groups, i, group) {
+		const char *first = json_string_value(
+			json_array_get(json_object_get(group, "guests"), 0));
+		int n = (int)get_int(group, "guests_n");
+		g_autofree char *name = n > 1 ? g_strdup_printf("%.15s +%d", first, n - 1)
+					      : g_strdup_printf("%.20s", first);
+
+		g_string_append_printf(out->text, "%-22s", name);
+		json_array_foreach (json_array_get(json_object_get(answer, "cells"), i), c, cell) {
+			g_autofree char *word = out_verdict(out, json_string_value(cell), 8);
+
+			g_string_append_printf(out->text, " %s", word);
+		}
+		while (g_str_has_suffix(out->text->str, " "))
+			g_string_truncate(out->text, out->text->len - 1);
+		g_string_append_c(out->text, '\n');
+	}
+}
+
+/* A line of marks a group where there are more classes than columns. */
+static void matrix_marks(struct out *out, const json_t *answer)
+{
+	const json_t *groups = json_object_get(answer, "guest_groups");
+	const json_t *group, *cell;
+	size_t i, c;
+
+	out_line(out, "+ ok  w warn  ? unknown  X block; classes in the order below");
+	json_array_foreach (groups, i, group) {
+		g_autofree char *names = join_hosts(json_object_get(group, "guests"));
+		GString *line = g_string_new(NULL);
+
+		json_array_foreach (json_array_get(json_object_get(answer, "cells"), i), c, cell) {
+			if (c && c % 10 == 0)
+				g_string_append_c(line, ' ');
+			g_string_append_c(line, mark(json_string_value(cell)));
+		}
+		if (!out->options->expand && strlen(names) > 18)
+			strcpy(names + 16, "..");
+		out_item(out, names, 20, line->str);
+		g_string_free(line, TRUE);
+	}
+}
+
+static void matrix_expanded(struct out *out, const json_t *answer)
+{
+	const json_t *group, *class;
+	size_t i;
+
+	out_line(out, "\nguests");
+	json_array_foreach (json_object_get(answer, "guest_groups"), i, group) {
+		g_autofree char *names = join_strings(json_object_get(group, "guests"), " ");
+
+		out_item(out, json_is_true(json_object_get(group, "running")) ? "  running" : "  defined",
+			 11, names);
+	}
+	out_line(out, "classes");
+	json_array_foreach (json_object_get(answer, "classes"), i, class) {
+		g_autofree char *names = join_hosts(json_object_get(class, "hosts"));
+		g_autofree char *head = g_strdup_printf("  %s", get_text(class, "id", "?"));
+
+		out_item(out, head, 11, names);
+	}
+}
+
+void text_matrix(struct out *out, const json_t *answer)
+{
+	const json_t *groups = json_object_get(answer, "guest_groups");
+	const json_t *classes = json_object_get(answer, "classes");
+	json_int_t guests = 0, hosts = 0;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (groups, i, one)
+		guests += get_int(one, "guests_n");
+	json_array_foreach (classes, i, one)
+		hosts += get_int(one, "hosts_n");
+	out_line(out, "%d guest%s in %zu group%s, %d host%s in %zu class%s\n", (int)guests,
+		 plural(guests), json_array_size(groups), plural((json_int_t)json_array_size(groups)),
+		 (int)hosts, plural(hosts), json_array_size(classes),
+		 json_array_size(classes) == 1 ? "" : "es");
+	if (json_array_size(classes) <= MATRIX_COLUMNS)
+		matrix_table(out, answer);
+	else
+		matrix_marks(out, answer);
+	if (out->options->expand || json_array_size(classes) > MATRIX_COLUMNS)
+		matrix_expanded(out, answer);
+	out_line(out, "\nrunning guests: migrate; defined ones: start");
+	out_end(out, answer);
+}
+
+char *writer_text(const json_t *answer, const struct text_options *options)
+{
+	static const struct {
+		const char *format;
+		void (*write)(struct out *out, const json_t *answer);
+	} writers[] = {
+		{ "capbroker.hosts/1", text_hosts },	   { "capbroker.guests/1", text_guests },
+		{ "capbroker.import/1", text_import },	   { "capbroker.forget/1", text_forget },
+		{ "capbroker.error/1", text_error },	   { "capbroker.matrix/1", text_matrix },
+		{ "capbroker.check/1", text_check },	   { "capbroker.baseline/1", text_baseline },
+		{ "capbroker.show/1", text_show },	   { "capbroker.diff/1", text_diff },
+		{ "capbroker.explain/1", text_explain },
+	};
+	struct out out = { g_string_new(NULL), options };
+	const char *format = get_text(answer, "format", "");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(writers); i++)
+		if (!strcmp(writers[i].format, format))
+			writers[i].write(&out, answer);
+	return g_string_free(out.text, FALSE);
+}
