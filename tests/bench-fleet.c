@@ -26,7 +26,7 @@ static const char guest_xml[] =
 	"<domain type='kvm'><name>bench</name>"
 	"<uuid>5f3a4b1e-1111-4222-8333-444455556666</uuid><memory unit='KiB'>4194304</memory>"
 	"<vcpu>4</vcpu><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
-	"<cpu mode='custom' match='exact' check='full'>"
+	"<cpu mode='custom' match='exact' check='partial'>"
 	"<model fallback='forbid'>Broadwell-noTSX-IBRS</model><vendor>Intel</vendor>"
 	"<feature policy='require' name='md-clear'/><feature policy='require' name='ssbd'/>"
 	"</cpu><devices><emulator>/usr/bin/qemu-system-x86_64</emulator></devices></domain>";

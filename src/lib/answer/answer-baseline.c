@@ -26,8 +26,16 @@ static json_t *cpu(const struct baseline *b)
 			 b->accel);
 }
 
+/* The names of the group's hosts of some classes. */
+static json_t *json_members(const struct baseline *b, const GPtrArray *classes)
+{
+	g_autoptr(GPtrArray) members = baseline_members(b, classes);
+
+	return json_hosts(members);
+}
+
 /* Entries of struct baseline_hosts, the id under @key. */
-static json_t *reasons(const GPtrArray *entries, const char *key)
+static json_t *reasons(const struct baseline *b, const GPtrArray *entries, const char *key)
 {
 	json_t *array = json_array();
 
@@ -35,8 +43,8 @@ static json_t *reasons(const GPtrArray *entries, const char *key)
 		const struct baseline_hosts *e = g_ptr_array_index(entries, i);
 
 		json_array_append_new(array, json_pack("{s:s, s:s?, s:o, s:i}", key, e->id, "reason",
-						       e->reason, "hosts", json_hosts(e->hosts),
-						       "hosts_n", (int)e->hosts->len));
+						       e->reason, "hosts", json_members(b, e->classes),
+						       "hosts_n", (int)e->hosts_n));
 	}
 	return array;
 }
@@ -50,8 +58,8 @@ static json_t *lost(const struct baseline *b)
 
 		json_array_append_new(array, json_pack("{s:s, s:O?, s:i, s:o, s:i}", "capability",
 						       l->id, "value_lost", l->value, "has_it",
-						       (int)l->has_it, "hosts", json_hosts(l->hosts),
-						       "hosts_n", (int)l->hosts->len));
+						       (int)l->has_it, "hosts", json_members(b, l->classes),
+						       "hosts_n", (int)l->hosts_n));
 	}
 	return array;
 }
@@ -62,9 +70,9 @@ static json_t *group(const struct baseline *b)
 			 "arch", b->arch, "vendor", b->vendor, "hosts_n", (int)b->hosts->len,
 			 "classes_n", (int)b->classes->len, "hosts", json_hosts(b->hosts), "cpu",
 			 cpu(b), "machines", json_strings(b->machines), "capabilities",
-			 b->capabilities, "unknown", reasons(b->unknown, "id"), "lost", lost(b),
-			 "differs_from_libvirt", reasons(b->differs, "feature"), "not_expressible",
-			 reasons(b->not_expressible, "id"), "best_step", b->best_step);
+			 b->capabilities, "unknown", reasons(b, b->unknown, "id"), "lost", lost(b),
+			 "differs_from_libvirt", reasons(b, b->differs, "feature"), "not_expressible",
+			 reasons(b, b->not_expressible, "id"), "best_step", b->best_step);
 }
 
 json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,

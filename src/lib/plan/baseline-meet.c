@@ -7,41 +7,43 @@
 #include "model/value.h"
 #include "plan/baseline-meet.h"
 
-static void add_hosts_of(GPtrArray *hosts, const struct baseline *b, const struct host_class *class)
+static guint count_hosts(const struct baseline *b, const GPtrArray *classes)
 {
-	for (guint i = 0; i < b->hosts->len; i++) {
-		struct host *h = g_ptr_array_index(b->hosts, i);
+	guint n = 0;
 
-		if (h->class == class)
-			g_ptr_array_add(hosts, h);
-	}
+	for (guint i = 0; i < classes->len; i++)
+		n += ((GPtrArray *)g_hash_table_lookup(b->class_hosts, classes->pdata[i]))->len;
+	return n;
 }
 
-static int by_host_name(const void *a, const void *b)
-{
-	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
-}
-
-static void add_unknown(struct baseline *b, const char *id, const char *reason, GPtrArray *hosts)
+/* An entry of unknown, differs or not_expressible; @classes is stolen. */
+static void add_entry(struct baseline *b, GPtrArray *to, const char *id, const char *reason,
+		      GPtrArray *classes)
 {
 	struct baseline_hosts *u = g_new0(struct baseline_hosts, 1);
 
-	g_ptr_array_sort(hosts, by_host_name);
 	u->id = g_strdup(id);
 	u->reason = g_strdup(reason);
-	u->hosts = hosts;
-	g_ptr_array_add(b->unknown, u);
+	u->classes = classes;
+	u->hosts_n = count_hosts(b, classes);
+	g_ptr_array_add(to, u);
 }
 
-static void add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *hosts)
+static void add_unknown(struct baseline *b, const char *id, const char *reason, GPtrArray *classes)
+{
+	add_entry(b, b->unknown, id, reason, classes);
+}
+
+/* @value and @classes are stolen. */
+static void add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *classes)
 {
 	struct baseline_lost *l = g_new0(struct baseline_lost, 1);
 
-	g_ptr_array_sort(hosts, by_host_name);
 	l->id = g_strdup(id);
 	l->value = value;
-	l->hosts = hosts;
-	l->has_it = b->hosts->len - hosts->len;
+	l->classes = classes;
+	l->hosts_n = count_hosts(b, classes);
+	l->has_it = b->hosts->len - l->hosts_n;
 	g_ptr_array_add(b->lost, l);
 }
 
@@ -96,12 +98,12 @@ void baseline_meet_machines(struct baseline *b)
 	void *name;
 
 	for (guint i = 0; i < b->classes->len; i++) {
-		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		struct host_class *c = g_ptr_array_index(b->classes, i);
 		GHashTable *machines = machines_of(c->profile);
 
 		g_ptr_array_add(tables, machines);
 		if (!machines) {
-			add_hosts_of(unknown, b, c);
+			g_ptr_array_add(unknown, c);
 			continue;
 		}
 		g_hash_table_iter_init(&iter, machines);
@@ -129,7 +131,7 @@ void baseline_meet_machines(struct baseline *b)
 			GHashTable *machines = g_ptr_array_index(tables, i);
 
 			if (machines && !g_hash_table_contains(machines, machine))
-				add_hosts_of(without, b, g_ptr_array_index(b->classes, i));
+				g_ptr_array_add(without, b->classes->pdata[i]);
 		}
 		if (without->len)
 			add_lost(b, "qemu.machine", json_string(machine), without);
@@ -293,37 +295,31 @@ static bool obligation(const struct universe *universe, int bit)
 	       cap_table[cap_by_bit[bit]].rule == RULE_HIGHER_SAFE;
 }
 
-static GPtrArray *hosts_where(const struct baseline *b, const GArray *classes,
-			      const struct universe *universe, int bit, int have)
+/* The classes in which a place is known true (1), known false (0) or unknown (-1). */
+static GPtrArray *classes_where(const GArray *classes, const struct universe *universe, int bit,
+				int have)
 {
-	GPtrArray *hosts = g_ptr_array_new();
+	GPtrArray *found = g_ptr_array_new();
 
 	for (guint i = 0; i < classes->len; i++) {
 		const struct meet_class *m = &g_array_index(classes, struct meet_class, i);
-		int value = m->offer ? offer_get(m->offer, universe, bit) : -1;
 
-		if (value == have)
-			add_hosts_of(hosts, b, m->class);
+		if ((m->offer ? offer_get(m->offer, universe, bit) : -1) == have)
+			g_ptr_array_add(found, (void *)m->class);
 	}
-	g_ptr_array_sort(hosts, by_host_name);
-	return hosts;
+	return found;
 }
 
 static void keep_obligation(const struct judge *judge, struct baseline *b, const GArray *classes,
 			    int bit)
 {
 	const char *id = universe_id(judge->universe, bit);
-	struct baseline_hosts *d = g_new0(struct baseline_hosts, 1);
-	struct baseline_hosts *n = g_new0(struct baseline_hosts, 1);
 
-	d->id = g_strdup(universe_feature_name(judge->universe, bit));
-	d->reason = g_strdup("kept as an obligation (an AND would drop it)");
-	d->hosts = hosts_where(b, classes, judge->universe, bit, 1);
-	g_ptr_array_add(b->differs, d);
-	n->id = g_strdup(id);
-	n->reason = g_strdup("QEMU there refuses to show it to a guest");
-	n->hosts = hosts_where(b, classes, judge->universe, bit, 0);
-	g_ptr_array_add(b->not_expressible, n);
+	add_entry(b, b->differs, universe_feature_name(judge->universe, bit),
+		  "kept as an obligation (an AND would drop it)",
+		  classes_where(classes, judge->universe, bit, 1));
+	add_entry(b, b->not_expressible, id, "QEMU there refuses to show it to a guest",
+		  classes_where(classes, judge->universe, bit, 0));
 	json_object_set_new(b->capabilities, id, json_true());
 }
 
@@ -345,9 +341,9 @@ static void meet_place(const struct judge *judge, struct baseline *b, const GArr
 	} else if (obligation(judge->universe, bit)) {
 		keep_obligation(judge, b, classes, bit);
 	} else if (bits_test(s->any_false, (size_t)bit)) {
-		add_lost(b, id, json_true(), hosts_where(b, classes, judge->universe, bit, 0));
+		add_lost(b, id, json_true(), classes_where(classes, judge->universe, bit, 0));
 	} else {
-		add_unknown(b, id, "not known there", hosts_where(b, classes, judge->universe, bit, -1));
+		add_unknown(b, id, "not known there", classes_where(classes, judge->universe, bit, -1));
 	}
 }
 
@@ -365,7 +361,7 @@ static void tell_blank_hosts(struct baseline *b, const GArray *classes)
 		const struct meet_class *m = &g_array_index(classes, struct meet_class, i);
 
 		if (!m->offer)
-			add_hosts_of(blank, b, m->class);
+			g_ptr_array_add(blank, (void *)m->class);
 	}
 	if (blank->len)
 		add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
@@ -425,7 +421,7 @@ static void meet_fact(struct baseline *b, int cap, enum view view)
 		if (!fact || (fact->state != FACT_KNOWN && fact->state != FACT_ABSENT) ||
 		    !value_from_json(cap_table[cap].type,
 				     fact->state == FACT_ABSENT ? json_false() : fact->value, &value, NULL)) {
-			add_hosts_of(unknown, b, c);
+			g_ptr_array_add(unknown, (void *)c);
 			continue;
 		}
 		if (first) {
@@ -490,36 +486,37 @@ void baseline_meet_facts(struct baseline *b)
 /* Which class, dropped, would give back most? */
 void baseline_best_step(struct baseline *b)
 {
+	g_autoptr(GHashTable) gains = g_hash_table_new(NULL, NULL);
 	const struct host_class *best = NULL;
-	guint most = 0;
+	const GPtrArray *hosts;
+	gsize most = 0;
 	GString *text;
 
-	for (guint i = 0; i < b->classes->len && b->classes->len > 1; i++) {
-		const struct host_class *c = g_ptr_array_index(b->classes, i);
-		guint gain = 0;
+	for (guint k = 0; k < b->lost->len; k++) {
+		const struct baseline_lost *l = g_ptr_array_index(b->lost, k);
+		gsize n;
 
-		for (guint k = 0; k < b->lost->len; k++) {
-			const struct baseline_lost *l = g_ptr_array_index(b->lost, k);
-			bool only = true;
+		if (l->classes->len != 1)
+			continue;
+		n = 1 + GPOINTER_TO_SIZE(g_hash_table_lookup(gains, l->classes->pdata[0]));
+		g_hash_table_insert(gains, l->classes->pdata[0], GSIZE_TO_POINTER(n));
+	}
+	for (guint i = 0; i < b->classes->len; i++) {
+		gsize gain = GPOINTER_TO_SIZE(g_hash_table_lookup(gains, b->classes->pdata[i]));
 
-			for (guint h = 0; h < l->hosts->len; h++)
-				only &= ((struct host *)g_ptr_array_index(l->hosts, h))->class == c;
-			gain += only;
-		}
 		if (gain > most) {
 			most = gain;
-			best = c;
+			best = b->classes->pdata[i];
 		}
 	}
 	if (!best)
 		return;
 	text = g_string_new("drop");
-	for (guint h = 0; h < b->hosts->len; h++) {
-		const struct host *host = g_ptr_array_index(b->hosts, h);
-
-		if (host->class == best)
-			g_string_append_printf(text, " %s", host->name);
-	}
-	g_string_append_printf(text, ": gain %u lost", most);
+	hosts = g_hash_table_lookup(b->class_hosts, best);
+	for (guint h = 0; h < hosts->len && h < 8; h++)
+		g_string_append_printf(text, " %s", ((struct host *)hosts->pdata[h])->name);
+	if (hosts->len > 8)
+		g_string_append_printf(text, " and %u more", hosts->len - 8);
+	g_string_append_printf(text, ": gain %" G_GSIZE_FORMAT " lost", most);
 	b->best_step = g_string_free(text, FALSE);
 }

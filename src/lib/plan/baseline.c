@@ -28,6 +28,7 @@ static void baseline_free(void *data)
 	g_free(b->best_step);
 	g_ptr_array_unref(b->hosts);
 	g_ptr_array_unref(b->classes);
+	g_hash_table_unref(b->class_hosts);
 	g_ptr_array_unref(b->features);
 	g_ptr_array_unref(b->disabled);
 	g_ptr_array_unref(b->machines);
@@ -46,7 +47,7 @@ static void lost_free(void *data)
 
 	g_free(l->id);
 	json_decref(l->value);
-	g_ptr_array_unref(l->hosts);
+	g_ptr_array_unref(l->classes);
 	g_free(l);
 }
 
@@ -56,7 +57,7 @@ static void hosts_free(void *data)
 
 	g_free(h->id);
 	g_free(h->reason);
-	g_ptr_array_unref(h->hosts);
+	g_ptr_array_unref(h->classes);
 	g_free(h);
 }
 
@@ -68,6 +69,7 @@ static struct baseline *baseline_new(const char *arch, const char *vendor)
 	b->vendor = g_strdup(vendor);
 	b->hosts = g_ptr_array_new();
 	b->classes = g_ptr_array_new();
+	b->class_hosts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	b->features = g_ptr_array_new();
 	b->disabled = g_ptr_array_new();
 	b->machines = g_ptr_array_new_with_free_func(g_free);
@@ -178,6 +180,33 @@ static GPtrArray *classes_among(const GPtrArray *hosts)
 	return classes;
 }
 
+/* Sorts the group's hosts, and lists them by class. */
+static void share_hosts(struct baseline *b)
+{
+	g_ptr_array_sort(b->hosts, by_name);
+	for (guint i = 0; i < b->classes->len; i++)
+		g_hash_table_insert(b->class_hosts, b->classes->pdata[i], g_ptr_array_new());
+	for (guint i = 0; i < b->hosts->len; i++) {
+		struct host *h = g_ptr_array_index(b->hosts, i);
+
+		g_ptr_array_add(g_hash_table_lookup(b->class_hosts, h->class), h);
+	}
+}
+
+GPtrArray *baseline_members(const struct baseline *b, const GPtrArray *classes)
+{
+	GPtrArray *members = g_ptr_array_new();
+
+	for (guint i = 0; i < classes->len; i++) {
+		const GPtrArray *hosts = g_hash_table_lookup(b->class_hosts, classes->pdata[i]);
+
+		for (guint k = 0; hosts && k < hosts->len; k++)
+			g_ptr_array_add(members, hosts->pdata[k]);
+	}
+	g_ptr_array_sort(members, by_name);
+	return members;
+}
+
 static GPtrArray *make_groups(const GPtrArray *hosts)
 {
 	g_autoptr(GPtrArray) classes = classes_among(hosts);
@@ -203,7 +232,7 @@ static GPtrArray *make_groups(const GPtrArray *hosts)
 		g_ptr_array_add(b->hosts, h);
 	}
 	for (guint i = 0; i < groups->len; i++)
-		g_ptr_array_sort(((struct baseline *)g_ptr_array_index(groups, i))->hosts, by_name);
+		share_hosts(g_ptr_array_index(groups, i));
 	g_ptr_array_sort(groups, by_group);
 	return groups;
 }

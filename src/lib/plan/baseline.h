@@ -25,7 +25,8 @@ struct baseline_options {
 struct baseline_lost {
 	char *id;             /* "cpu.avx2", "qemu.machine" */
 	json_t *value;        /* what is lost */
-	GPtrArray *hosts;     /* struct host *: because of whom */
+	GPtrArray *classes;   /* struct host_class *: because of whom (baseline_members()) */
+	guint hosts_n;        /* how many hosts these are */
 	guint has_it;         /* how many hosts have it */
 };
 
@@ -33,7 +34,8 @@ struct baseline_lost {
 struct baseline_hosts {
 	char *id;
 	char *reason;
-	GPtrArray *hosts;     /* struct host * */
+	GPtrArray *classes;   /* struct host_class * (baseline_members()) */
+	guint hosts_n;
 };
 
 struct feature_policy {
@@ -52,6 +54,7 @@ struct baseline {
 	char *arch, *vendor;     /* "unknown" where no host says */
 	GPtrArray *hosts;        /* struct host *, by name */
 	GPtrArray *classes;      /* struct host_class * */
+	GHashTable *class_hosts; /* struct host_class * → GPtrArray of its hosts in the group, by name */
 	char *view;              /* whose view of the CPU was met: "qemu kvm pc-q35-7.2", … */
 	const char *accel;       /* "kvm", "tcg" or NULL where the view has none */
 	GPtrArray *features;     /* const char *: expressible set, libvirt's names, sorted */
@@ -75,6 +78,13 @@ struct baseline {
  */
 GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
 			   const struct baseline_options *options);
+
+/**
+ * baseline_members - the group's hosts of some classes
+ *
+ * Returns a new array of struct host *, by name.
+ */
+GPtrArray *baseline_members(const struct baseline *baseline, const GPtrArray *classes);
 
 /**
  * baseline_libvirt - the group's CPU as a libvirt <cpu> element
