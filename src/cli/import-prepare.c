@@ -211,6 +211,7 @@ static bool finish(struct import_host *host, struct universe *universe, GError *
 {
 	g_autoptr(Profile) profile = NULL;
 	json_t *fingerprint;
+	char digest[65];
 
 	if (!rename_host(host, error))
 		return false;
@@ -223,7 +224,8 @@ static bool finish(struct import_host *host, struct universe *universe, GError *
 	host->name = g_strdup(profile->name);
 	host->uuid = g_strdup(profile->uuid);
 	host->arch = g_strdup(profile->arch);
-	host->digest = g_strdup(profile->digest);
+	document_digest(host->doc, digest);
+	host->digest = g_strdup(digest);
 	host->confirmed = confirmed(host->doc);
 	fingerprint = json_object_get(host->doc, "fingerprint");
 	host->fingerprint = fingerprint ? document_text(fingerprint) : g_strdup("{}");

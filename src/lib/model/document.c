@@ -167,16 +167,26 @@ char *document_text(const json_t *json)
 /* The document without what changes from run to run on an unchanged host. */
 static json_t *timeless(const json_t *doc)
 {
-	g_autofree char *text = document_text(doc);
-	json_t *copy = json_loads(text, 0, NULL);
-	json_t *probe = json_object_get(copy, "probe");
-	json_t *source;
+	json_t *copy = json_copy((json_t *)doc);
+	json_t *probe = json_copy(json_object_get(doc, "probe"));
+	json_t *fingerprint = json_copy(json_object_get(doc, "fingerprint"));
+	json_t *sources = json_array();
+	const json_t *source;
 	size_t i;
 
 	json_object_del(probe, "time");
-	json_array_foreach (json_object_get(probe, "sources"), i, source)
-		json_object_del(source, "ms");
-	json_object_del(json_object_get(copy, "fingerprint"), "boot_id");
+	json_array_foreach (json_object_get(probe, "sources"), i, source) {
+		json_t *plain = json_copy((json_t *)source);
+
+		json_object_del(plain, "ms");
+		json_array_append_new(sources, plain);
+	}
+	if (json_object_get(probe, "sources"))
+		json_object_set(probe, "sources", sources);
+	json_decref(sources);
+	json_object_del(fingerprint, "boot_id");
+	json_object_set_new(copy, "probe", probe);
+	json_object_set_new(copy, "fingerprint", fingerprint);
 	return copy;
 }
 

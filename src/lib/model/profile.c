@@ -452,8 +452,6 @@ struct profile *profile_parse(json_t *doc, struct universe *universe, GError **e
 	     parse_nested(&p, "devices", error);
 	for (guint i = 0; ok && i < profile->offers->len; i++)
 		offer_settle(g_ptr_array_index(profile->offers, i), universe);
-	if (ok)
-		document_digest(doc, profile->digest);
 	g_hash_table_unref(p.seen);
 	g_hash_table_unref(p.complete);
 	if (!ok)

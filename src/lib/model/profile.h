@@ -103,7 +103,6 @@ struct profile {
 	GHashTable *facts_by_id; /* id → 1 + index of its last fact, the head of a chain */
 	GPtrArray *offers;       /* struct offer: top-level ones by view, then the emulators' */
 	GPtrArray *emulators;    /* struct emulator */
-	char digest[65];         /* SHA-256 of the document without times, hex */
 };
 
 /**
