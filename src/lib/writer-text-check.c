@@ -72,6 +72,30 @@ static void finding(struct out *out, const json_t *f)
 		out_item(out, "  fix", 8, get_text(f, "fix", ""));
 }
 
+/* Does a finding bear on what was asked? */
+static bool asked_for(const json_t *answer, const json_t *f)
+{
+	return json_is_true(json_object_get(f, get_text(answer, "question", "start")));
+}
+
+/* Names of the findings that bear on the other question alone. */
+static void other_question(struct out *out, const json_t *answer, const json_t *verdict)
+{
+	bool live = !strcmp(get_text(answer, "question", ""), "migrate");
+	GString *names = g_string_new(NULL);
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "findings"), i, f)
+		if (!asked_for(answer, f))
+			g_string_append_printf(names, "%s%s (%s)", names->len ? ", " : "",
+					       get_text(f, "check", "?"), get_text(f, "verdict", "?"));
+	if (names->len)
+		out_itemf(out, "besides", 8, "bearing on %s alone: %s", live ? "a cold start" : "migration",
+			  names->str);
+	g_string_free(names, TRUE);
+}
+
 static const json_t *class_entry(const json_t *answer, const char *id)
 {
 	const json_t *class;
@@ -169,8 +193,10 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 			  get_text(cpu, "reason", ""), get_text(cpu, "view", "nobody"));
 	out_line(out, "%s", "");
 	json_array_foreach (json_object_get(verdict, "findings"), i, f)
-		finding(out, f);
+		if (asked_for(answer, f) || out->options->verbose)
+			finding(out, f);
 	passed(out, class);
+	other_question(out, answer, verdict);
 	out_line(out, "%s", "");
 	unjudged(out, guest);
 	out_itemf(out, "onward", 8, "%d other host%s would take it from there",
@@ -190,7 +216,7 @@ static const json_t *class_verdict(const json_t *answer, const char *id)
 	return NULL;
 }
 
-static void class_findings(struct out *out, const json_t *verdict)
+static void class_findings(struct out *out, const json_t *answer, const json_t *verdict)
 {
 	const json_t *f;
 	size_t i;
@@ -200,6 +226,8 @@ static void class_findings(struct out *out, const json_t *verdict)
 			finding(out, f);
 			continue;
 		}
+		if (!asked_for(answer, f))
+			continue;
 		out_itemf(out, "          ", 10, "%s: %s", get_text(f, "check", "?"),
 			  get_text(f, "text", ""));
 		if (json_is_string(json_object_get(f, "fix")))
@@ -226,7 +254,7 @@ static void classes_of(struct out *out, const json_t *answer, const char *wanted
 				       (int)get_int(v, "onward_hosts"));
 		out_item(out, head, 31, names);
 		if (strcmp(wanted, "ok") || out->options->verbose)
-			class_findings(out, v);
+			class_findings(out, answer, v);
 	}
 }
 

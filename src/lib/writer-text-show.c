@@ -70,33 +70,68 @@ static void emulator(struct out *out, const json_t *e)
 		out_item(out, "  all", INDENT, all);
 }
 
+/* Those of the host's own architecture; libvirt lists many more where they are installed. */
+static void emulators(struct out *out, const json_t *answer)
+{
+	const char *arch = get_text(json_object_get(answer, "host"), "arch", NULL);
+	const json_t *e;
+	size_t i, others = 0;
+
+	json_array_foreach (json_object_get(answer, "emulators"), i, e) {
+		if (out->options->verbose || !arch || !strcmp(get_text(e, "arch", arch), arch))
+			emulator(out, e);
+		else
+			others++;
+	}
+	if (others)
+		out_itemf(out, "", INDENT, "and %zu for other architectures (-v)", others);
+}
+
+/* Sources that went well, by their first two words: one line whatever their number. */
+static void sources_read(struct out *out, const json_t *list)
+{
+	g_autoptr(GPtrArray) kinds = g_ptr_array_new_with_free_func(g_free);
+	GString *text = g_string_new(NULL);
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach (list, i, s) {
+		const char *name = get_text(s, "name", "?");
+		const char *space = strchr(name, ' ');
+		const char *end = space ? strchr(space + 1, ' ') : NULL;
+		g_autofree char *kind = end && !out->options->verbose
+						? g_strndup(name, (gsize)(end - name))
+						: g_strdup(name);
+
+		if (strcmp(get_text(s, "state", ""), "ok") ||
+		    g_ptr_array_find_with_equal_func(kinds, kind, g_str_equal, NULL))
+			continue;
+		g_string_append_printf(text, "%s%s", kinds->len ? ", " : "", kind);
+		g_ptr_array_add(kinds, g_steal_pointer(&kind));
+	}
+	if (text->len)
+		out_item(out, "read", INDENT, text->str);
+	g_string_free(text, TRUE);
+}
+
 static void sources(struct out *out, const json_t *answer)
 {
 	const json_t *list = json_object_get(json_object_get(answer, "probe"), "sources");
-	GString *fine = g_string_new(NULL);
 	const json_t *s;
-	size_t i, n = 0, bad = 0;
+	size_t i, bad = 0;
 
 	json_array_foreach (list, i, s) {
-		const char *state = get_text(s, "state", "?"), *name = get_text(s, "name", "?");
+		const char *state = get_text(s, "state", "?");
 
-		if (!strcmp(state, "ok")) {
-			if (n < FEW || out->options->verbose)
-				g_string_append_printf(fine, "%s%s", n ? ", " : "", name);
-			n++;
+		if (!strcmp(state, "ok"))
 			continue;
-		}
 		if (bad++ == FEW && !out->options->verbose)
 			out_item(out, "", INDENT, "and more (-v)");
 		if (bad <= FEW || out->options->verbose)
-			out_itemf(out, "unread", INDENT, "%s: %s: %s", name, state,
+			out_itemf(out, "unread", INDENT, "%s: %s: %s", get_text(s, "name", "?"), state,
 				  get_text(s, "reason", "no reason given"));
 	}
-	if (n > FEW && !out->options->verbose)
-		g_string_append_printf(fine, " and %zu more", n - FEW);
-	if (n)
-		out_item(out, "read", INDENT, fine->str);
-	g_string_free(fine, TRUE);
+	sources_read(out, list);
 }
 
 /* Mitigations by what they are, not one a line. */
@@ -125,18 +160,19 @@ static void mitigations(struct out *out, const json_t *answer)
 
 static void about(struct out *out, const json_t *answer)
 {
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
 	const json_t *f;
 	size_t i;
 
 	json_array_foreach (json_object_get(answer, "about"), i, f) {
 		const char *id = get_text(f, "id", "?");
 		const char *dot = strchr(id, '.');
+		g_autofree char *head = dot ? g_strndup(dot + 1, INDENT + 3) : NULL;
 		g_autofree char *text = value_text(json_object_get(f, "value"));
 
-		if (g_str_has_prefix(id, "host.") &&
+		if (g_str_has_prefix(id, "host.") && g_hash_table_add(seen, (void *)id) &&
 		    (out->options->verbose || strcmp(id, "host.cmdline")))
-			out_item(out, dot + 1, strlen(dot + 1) < INDENT ? INDENT : strlen(dot + 1) + 1,
-				 text);
+			out_item(out, head, MAX(strlen(head) + 1, INDENT), text);
 	}
 }
 
@@ -196,8 +232,7 @@ void text_show(struct out *out, const json_t *answer)
 	if (!json_array_size(list))
 		out_item(out, "cpu", INDENT,
 			 "what KVM or QEMU would give a guest isn't known: no source told");
-	json_array_foreach (json_object_get(answer, "emulators"), i, one)
-		emulator(out, one);
+	emulators(out, answer);
 	mitigations(out, answer);
 	about(out, answer);
 	sources(out, answer);
@@ -225,7 +260,12 @@ static void diff_scope(struct out *out, const json_t *answer, const json_t *scop
 	const json_t *entry;
 	size_t i;
 
-	out_line(out, "\n%s", get_text(scope, "scope", "?"));
+	out_line(out, "%s", "");
+	json_array_foreach (json_object_get(scope, "scopes"), i, entry)
+		if (i < 4 || out->options->verbose)
+			out_line(out, "%s", json_string_value(entry));
+	if (i > 4 && !out->options->verbose)
+		out_line(out, "and %zu more like these (-v)", i - 4);
 	side(out, json_object_get(scope, "only_one"), one, "only");
 	side(out, json_object_get(scope, "only_other"), other, "only");
 	side(out, json_object_get(scope, "obliges_one"), one, "obliges");
@@ -246,21 +286,36 @@ static void diff_scope(struct out *out, const json_t *answer, const json_t *scop
 		out_item(out, "  so", 6, json_string_value(entry));
 }
 
-static size_t differing(const json_t *answer)
+static size_t count_scopes(const json_t *answer, bool all)
 {
 	const json_t *scope;
 	size_t i, n = 0;
 
 	json_array_foreach (json_object_get(answer, "scopes"), i, scope)
-		n += !json_is_true(json_object_get(scope, "same"));
+		if (all || !json_is_true(json_object_get(scope, "same")))
+			n += json_array_size(json_object_get(scope, "scopes"));
 	return n;
+}
+
+/* Scopes that only one of them was asked for say nothing of a difference. */
+static void only_asked(struct out *out, const json_t *list, const char *host)
+{
+	const json_t *scope;
+	size_t i, n = json_array_size(list);
+
+	if (n && !out->options->verbose)
+		out_line(out, "%zu scope%s only %s was asked for (-v)", n, plural((json_int_t)n), host);
+	if (!n || !out->options->verbose)
+		return;
+	out_line(out, "\nonly %s was asked for", host);
+	json_array_foreach (list, i, scope)
+		out_line(out, "  %s", json_string_value(scope));
 }
 
 void text_diff(struct out *out, const json_t *answer)
 {
 	const char *one = get_text(answer, "one", "?"), *other = get_text(answer, "other", "?");
 	const json_t *machines = json_object_get(answer, "machines");
-	size_t scopes = json_array_size(json_object_get(answer, "scopes"));
 	const json_t *entry;
 	size_t i;
 
@@ -268,7 +323,7 @@ void text_diff(struct out *out, const json_t *answer)
 		out_line(out, "%s and %s are of one class: alike for every guest", one, other);
 	else
 		out_line(out, "%s and %s differ in %zu of %zu scopes that both were asked for", one,
-			 other, differing(answer), scopes);
+			 other, count_scopes(answer, false), count_scopes(answer, true));
 	json_array_foreach (json_object_get(answer, "scopes"), i, entry)
 		if (!json_is_true(json_object_get(entry, "same")) || out->options->verbose)
 			diff_scope(out, answer, entry);
@@ -279,15 +334,17 @@ void text_diff(struct out *out, const json_t *answer)
 		side(out, json_object_get(machines, "only_other"), other, "only");
 		out_item(out, "  so", 6, "a guest of such a machine type moves only where that is there");
 	}
-	side(out, json_object_get(answer, "only_asked_of_one"), one, "asked only of");
-	side(out, json_object_get(answer, "only_asked_of_other"), other, "asked only of");
+	if (json_array_size(json_object_get(answer, "about")))
+		out_line(out, "%s", "");
 	json_array_foreach (json_object_get(answer, "about"), i, entry) {
 		g_autofree char *x = value_text(json_object_get(entry, "one"));
 		g_autofree char *y = value_text(json_object_get(entry, "other"));
 
-		out_itemf(out, "  about", 20, "%s: %s / %s", get_text(entry, "id", "?"), x, y);
+		out_itemf(out, "about", 8, "%s: %s / %s", get_text(entry, "id", "?"), x, y);
 	}
 	out_line(out, "%s", "");
+	only_asked(out, json_object_get(answer, "only_asked_of_one"), one);
+	only_asked(out, json_object_get(answer, "only_asked_of_other"), other);
 	out_end(out, answer);
 }
 

@@ -157,7 +157,6 @@ static json_t *diff_scope(const struct pair *p, const struct offer *a, const str
 	struct bits_diff d = diff_bits(p, a, b);
 	json_t *numbers = diff_numbers(p, a, b);
 	json_t *means = json_array();
-	g_autofree char *scope = scope_text(&a->scope);
 	bool vendors = a->vendor && b->vendor && strcmp(a->vendor, b->vendor);
 	bool same = !json_array_size(d.only_one) && !json_array_size(d.only_other) &&
 		    !json_array_size(d.obliges_one) && !json_array_size(d.obliges_other) &&
@@ -171,29 +170,54 @@ static json_t *diff_scope(const struct pair *p, const struct offer *a, const str
 		json_array_append_new(means, json_sprintf("%s is %s, %s is %s: no live migration",
 							  p->one->name, a->vendor, p->other->name,
 							  b->vendor));
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scope", scope, "same",
-			 same, "only_one", d.only_one, "only_other", d.only_other, "obliges_one",
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "same", same, "only_one", d.only_one, "only_other", d.only_other, "obliges_one",
 			 d.obliges_one, "obliges_other", d.obliges_other, "values", numbers, "unsure",
 			 d.unsure, "means", means);
 }
 
+/* Puts a scope to those that differ in the same way; takes @difference over. */
+static void group_scope(json_t *groups, json_t *difference, const struct scope *scope)
+{
+	g_autofree char *name = scope_text(scope);
+	json_t *group, *same = NULL;
+	size_t i;
+
+	json_array_foreach (groups, i, group)
+		if (json_equal(json_object_get(group, "difference"), difference))
+			same = group;
+	if (!same) {
+		same = json_pack("{s:[], s:O}", "scopes", "difference", difference);
+		json_array_append_new(groups, same);
+	}
+	json_array_append_new(json_object_get(same, "scopes"), json_string(name));
+	json_decref(difference);
+}
+
+/* {"scopes": […], "same", "only_one", …} for all that differ in the same way. */
 static json_t *scopes(const struct pair *p, json_t *only_one)
 {
-	json_t *array = json_array();
+	json_t *groups = json_array();
+	json_t *group;
+	size_t i;
 
-	for (guint i = 0; i < p->one->profile->offers->len; i++) {
-		const struct offer *a = g_ptr_array_index(p->one->profile->offers, i);
+	for (guint o = 0; o < p->one->profile->offers->len; o++) {
+		const struct offer *a = g_ptr_array_index(p->one->profile->offers, o);
 		const struct offer *b = like_offer(p->other->profile, a);
+		g_autofree char *scope = scope_text(&a->scope);
 
-		if (b) {
-			json_array_append_new(array, diff_scope(p, a, b));
-		} else {
-			g_autofree char *scope = scope_text(&a->scope);
-
+		if (b)
+			group_scope(groups, diff_scope(p, a, b), &a->scope);
+		else
 			json_array_append_new(only_one, json_string(scope));
-		}
 	}
-	return array;
+	json_array_foreach (groups, i, group) {
+		json_t *difference = json_incref(json_object_get(group, "difference"));
+
+		json_object_del(group, "difference");
+		json_object_update(group, difference);
+		json_decref(difference);
+	}
+	return groups;
 }
 
 static json_t *lonely(const struct profile *profile, const struct profile *other)
@@ -255,6 +279,17 @@ static json_t *diff_machines(const struct pair *p)
 			 known ? only_in(other, one) : json_array());
 }
 
+static bool said_already(const json_t *array, const json_t *entry)
+{
+	const json_t *before;
+	size_t i;
+
+	json_array_foreach (array, i, before)
+		if (json_equal(before, entry))
+			return true;
+	return false;
+}
+
 /* Host-only facts that differ: they explain, and decide nothing by themselves. */
 static json_t *diff_about(const struct pair *p)
 {
@@ -263,14 +298,19 @@ static json_t *diff_about(const struct pair *p)
 	for (guint i = 0; i < p->one->profile->facts->len; i++) {
 		const struct fact *f = &g_array_index(p->one->profile->facts, struct fact, i);
 		const struct fact *g;
+		json_t *entry;
 
-		if (f->cap < 0 || !(cap_table[f->cap].flags & CAP_HOST_ONLY) || !f->value)
+		if (f->cap < 0 || !(cap_table[f->cap].flags & CAP_HOST_ONLY) || !f->value ||
+		    f->scope.view == VIEW_QEMU)
 			continue;
 		g = profile_fact(p->other->profile, f->id, &f->scope);
-		if (g && g->value && !json_equal((json_t *)f->value, (json_t *)g->value))
-			json_array_append_new(array, json_pack("{s:s, s:O, s:O}", "id", f->id, "one",
-							       (json_t *)f->value, "other",
-							       (json_t *)g->value));
+		if (!g || !g->value || json_equal((json_t *)f->value, (json_t *)g->value))
+			continue;
+		entry = json_pack("{s:s, s:O, s:O}", "id", f->id, "one", (json_t *)f->value, "other",
+				  (json_t *)g->value);
+		if (!said_already(array, entry))
+			json_array_append(array, entry);
+		json_decref(entry);
 	}
 	return array;
 }

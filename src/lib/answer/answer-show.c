@@ -16,6 +16,12 @@ struct chosen {
 	int rank;
 };
 
+/* Does it tell anything of the CPU? */
+static bool tells(const struct offer *offer)
+{
+	return offer->complete || !bits_empty(offer->known, offer->words);
+}
+
 /* QEMU's own word before libvirt's, what can migrate before the rest, no machine type's own. */
 static int rank(const struct offer *offer)
 {
@@ -26,6 +32,14 @@ static int rank(const struct offer *offer)
 		return -1;
 	return (s->view == VIEW_QEMU ? 8 : s->view == VIEW_LIBVIRT ? 4 : 0) +
 	       (s->migratable != 0 ? 2 : 0) + (plain ? 1 : 0);
+}
+
+/* libvirt's view of the host is nothing that a guest gets, where somebody says what it gets. */
+static void drop_bare(GArray *chosen)
+{
+	for (guint i = chosen->len; i-- > 0;)
+		if (chosen->len > 1 && !g_array_index(chosen, struct chosen, i).accel)
+			g_array_remove_index(chosen, i);
 }
 
 static GArray *choose_offers(const struct profile *profile)
@@ -42,13 +56,14 @@ static GArray *choose_offers(const struct profile *profile)
 		while (at < chosen->len &&
 		       g_strcmp0(g_array_index(chosen, struct chosen, at).accel, new.accel))
 			at++;
-		if (new.rank < 0)
+		if (new.rank < 0 || !tells(offer))
 			continue;
 		if (at == chosen->len)
 			g_array_append_val(chosen, new);
 		else if (g_array_index(chosen, struct chosen, at).rank < new.rank)
 			g_array_index(chosen, struct chosen, at) = new;
 	}
+	drop_bare(chosen);
 	return chosen;
 }
 
@@ -215,31 +230,46 @@ static GPtrArray *sorted(GHashTable *names)
 }
 
 struct emulator_sum {
-	const char *path, *version;
+	const char *path, *version, *arch;
 	GHashTable *accels, *all, *newest, *deprecated;
+	GHashTable *said; /* machine types of which QEMU or libvirt says whether they are deprecated */
 };
 
-static void sum_machines(struct emulator_sum *sum, const struct answering *a,
-			 const struct emulator *e)
+/* Is a machine type past its date by upstream's clock? */
+static bool outlived(const struct answering *a, const char *name)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(a->now);
+	g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
+	struct machine_life life;
+
+	return a->judge->tables && tables_machine(a->judge->tables, name, &life) &&
+	       life.deprecated && strcmp(life.deprecated, today) <= 0;
+}
+
+static void sum_machines(struct emulator_sum *sum, const struct emulator *e)
 {
 	for (guint i = 0; e->machines && i < e->machines->len; i++) {
 		const struct machine *m = &g_array_index(e->machines, struct machine, i);
-		struct machine_life life;
-		bool old = m->deprecated == 1;
 
-		if (!g_hash_table_add(sum->all, (void *)m->name))
-			continue;
-		note_newest(sum->newest, m->name);
-		if (m->deprecated < 0 && a->judge->tables &&
-		    tables_machine(a->judge->tables, m->name, &life) && life.deprecated) {
-			g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(a->now);
-			g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
-
-			old = strcmp(life.deprecated, today) <= 0;
-		}
-		if (old)
-			g_hash_table_insert(sum->deprecated, (void *)m->name, (void *)m->name);
+		if (g_hash_table_add(sum->all, (void *)m->name))
+			note_newest(sum->newest, m->name);
+		if (m->deprecated >= 0)
+			g_hash_table_add(sum->said, (void *)m->name);
+		if (m->deprecated == 1)
+			g_hash_table_add(sum->deprecated, (void *)m->name);
 	}
+}
+
+/* Where nobody says it, the clock does. */
+static void add_outlived(struct emulator_sum *sum, const struct answering *a)
+{
+	GHashTableIter iter;
+	void *name;
+
+	g_hash_table_iter_init(&iter, sum->all);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_hash_table_contains(sum->said, name) && outlived(a, name))
+			g_hash_table_add(sum->deprecated, name);
 }
 
 static json_t *emulator_json(const struct emulator_sum *sum)
@@ -249,10 +279,10 @@ static json_t *emulator_json(const struct emulator_sum *sum)
 	g_autoptr(GPtrArray) newest = sorted(sum->newest);
 	g_autoptr(GPtrArray) deprecated = sorted(sum->deprecated);
 
-	return json_pack("{s:s, s:s?, s:o, s:i, s:o, s:o, s:o}", "path", sum->path, "version",
-			 sum->version, "accels", json_strings(accels), "machines_n", (int)all->len,
-			 "newest", json_strings(newest), "deprecated", json_strings(deprecated),
-			 "machines", json_strings(all));
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:i, s:o, s:o, s:o}", "path", sum->path, "version",
+			 sum->version, "arch", sum->arch, "accels", json_strings(accels),
+			 "machines_n", (int)all->len, "newest", json_strings(newest), "deprecated",
+			 json_strings(deprecated), "machines", json_strings(all));
 }
 
 /* All entries of one path, as one emulator. */
@@ -262,19 +292,24 @@ static json_t *emulator(const struct answering *a, const struct profile *profile
 	g_autoptr(GHashTable) all = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GHashTable) newest = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) deprecated = g_hash_table_new(g_str_hash, g_str_equal);
-	struct emulator_sum sum = { path, NULL, accels, all, newest, deprecated };
+	g_autoptr(GHashTable) said = g_hash_table_new(g_str_hash, g_str_equal);
+	struct emulator_sum sum = { path, NULL, NULL, accels, all, newest, deprecated, said };
 
 	for (guint i = 0; i < profile->emulators->len; i++) {
 		const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+		const char *arch = json_string_value(json_object_get(e->json, "arch"));
 
 		if (g_strcmp0(e->scope.emulator, path))
 			continue;
 		if (e->version)
 			sum.version = e->version;
+		if (arch)
+			sum.arch = arch;
 		if (e->scope.accel)
 			g_hash_table_add(accels, (void *)e->scope.accel);
-		sum_machines(&sum, a, e);
+		sum_machines(&sum, e);
 	}
+	add_outlived(&sum, a);
 	return emulator_json(&sum);
 }
 
@@ -352,7 +387,7 @@ static bool take_unread(const struct fact *f)
 
 static bool take_about(const struct fact *f)
 {
-	return f->cap >= 0 && cap_table[f->cap].flags & CAP_HOST_ONLY && f->state == FACT_KNOWN &&
+	return f->scope.view != VIEW_QEMU && f->cap >= 0 && cap_table[f->cap].flags & CAP_HOST_ONLY && f->state == FACT_KNOWN &&
 	       json_is_string(f->value);
 }
 
