@@ -154,6 +154,7 @@ void check_cpu_model(struct judgement *j)
 	const struct target *t = &j->target;
 	bool qemu_lists = t->qemu_models != NULL;
 	bool libvirt_lists = t->libvirt && t->libvirt->cpu_models;
+	bool in_qemu;
 	int knows;
 
 	if (!def || !def->model)
@@ -166,23 +167,22 @@ void check_cpu_model(struct judgement *j)
 		return;
 	}
 	knows = libvirt_knows(j, "model", def->model);
-	if (knows == 0 && !emulator_model(t->libvirt, def->model)) {
-		model_finding(j, V_BLOCK, ON_BOTH,
+	in_qemu = qemu_lists ? emulator_model(t->qemu_models, def->model) != NULL : true;
+	if (knows == 0 && !emulator_model(t->libvirt, def->model))
+		model_finding(j, V_BLOCK, ON_BOTH | (in_qemu ? 0 : ON_QEMU),
 			      g_strdup_printf("libvirt %s doesn't know CPU model %s",
 					      t->libvirt_version ? t->libvirt_version : "there", def->model));
-	} else if (libvirt_lists && !emulator_model(t->libvirt, def->model) &&
-		   (def->fallback_forbid || knows != 1)) {
-		model_finding(j, V_BLOCK, ON_BOTH,
+	else if (libvirt_lists && !emulator_model(t->libvirt, def->model) &&
+		 (def->fallback_forbid || knows != 1))
+		model_finding(j, V_BLOCK, ON_BOTH | (in_qemu ? 0 : ON_QEMU),
 			      g_strdup_printf("CPU model %s is not among those the host's libvirt and QEMU offer",
 					      def->model));
-	} else if (qemu_lists && !emulator_model(t->qemu_models, def->model) &&
-		   (!libvirt_lists || def->fallback_forbid)) {
+	else if (!in_qemu && (!libvirt_lists || def->fallback_forbid))
 		model_finding(j, V_BLOCK, ON_ALL,
 			      g_strdup_printf("host's QEMU has no CPU model %s", def->model));
-	} else if (j->cpu->model_unknown && !emulator_model(t->qemu_models, def->model)) {
+	else if (j->cpu->model_unknown && !(qemu_lists && in_qemu))
 		model_finding(j, V_UNKNOWN, ON_ALL,
 			      g_strdup_printf("CPU model %s is not in the table of models", def->model));
-	}
 }
 
 static bool has_property(const json_t *properties, const char *name)
@@ -257,16 +257,17 @@ void check_cpu_names(struct judgement *j)
 		const struct cpu_def_feature *feature = g_ptr_array_index(def->features, i);
 		g_autofree char *id = feature_id(NS_LIBVIRT, feature->name);
 		bool nowhere = universe_bit(j->judge->universe, id, FALSE) < 0;
-		int knows = j->needs->cpu_only ? -1 : libvirt_knows(j, "feature", feature->name);
+		bool bare = j->needs->cpu_only, optional = feature->policy == CPU_OPTIONAL;
+		int knows = bare ? -1 : libvirt_knows(j, "feature", feature->name);
+		bool no_property = !bare && !optional && !qemu_has_property(j, feature->name);
 
 		if (knows == 0)
-			names_finding(j, &f, V_BLOCK, ON_BOTH, feature,
+			names_finding(j, &f, V_BLOCK, ON_BOTH | (no_property ? ON_QEMU : 0), feature,
 				      "the host's libvirt doesn't know the feature");
-		else if (!j->needs->cpu_only && !j->target.libvirt_offer &&
-			 !qemu_has_property(j, feature->name))
+		else if (no_property)
 			names_finding(j, &f, V_BLOCK, ON_ALL, feature,
 				      "the host's QEMU has no property for the feature");
-		else if (nowhere && knows < 0 && feature->policy != CPU_OPTIONAL)
+		else if (nowhere && knows < 0 && !optional)
 			names_finding(j, &f, V_UNKNOWN, ON_ALL, feature,
 				      "known neither to the dictionary nor to any host");
 	}
@@ -375,7 +376,7 @@ static bool measured(const struct judgement *j)
 {
 	const struct cpu_model *model = emulator_model(j->target.qemu, def_of(j)->model);
 
-	return model && model->missing;
+	return model && (model->missing || model->usable == 1);
 }
 
 /* libvirt looks for these in what QEMU gave whatever check= says. */

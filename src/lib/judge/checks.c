@@ -158,36 +158,68 @@ void finding_item(json_t *items, const char *id, json_t *value)
 	json_array_append_new(items, json_pack("{s:s, s:o}", "id", id, "value", value));
 }
 
-/* A prerequisite that failed badly enough leaves nothing to say. */
-static bool prerequisites_hold(const struct judgement *j, const struct check *check)
+/*
+ * What a check may still speak of: everything; or, where a prerequisite failed by libvirt's doing
+ * alone, only what QEMU itself would do; or nothing.
+ */
+static unsigned int may_speak_of(const struct judgement *j, const struct check *check)
 {
+	unsigned int on = ON_ALL;
+
 	for (size_t i = 0; i < MAX_PREREQUISITES && check->before[i]; i++)
 		for (size_t k = 0; k < check_count; k++)
-			if (!strcmp(checks[k].info.name, check->before[i]) &&
-			    (j->out->states[k] == CHECK_FAILED || j->out->states[k] == CHECK_PREREQ))
-				return false;
-	return true;
+			if (!strcmp(checks[k].info.name, check->before[i]))
+				on &= j->left[k];
+	return on;
+}
+
+/* Settles a check's state, and what is left to say for those that come after it. */
+static void settle_check(struct judgement *j, size_t i, guint before, unsigned int on)
+{
+	j->out->states[i] = CHECK_PASSED;
+	j->left[i] = on;
+	for (guint f = before; f < j->out->findings->len; f++) {
+		struct finding *finding = g_ptr_array_index(j->out->findings, f);
+
+		finding->on &= on;
+		if (finding->verdict < V_UNKNOWN)
+			continue;
+		j->out->states[i] = CHECK_FAILED;
+		j->left[i] &= finding->on & ON_QEMU ? 0 : ON_QEMU;
+	}
 }
 
 static void run_check(struct judgement *j, size_t i)
 {
 	guint before = j->out->findings->len;
-	enum check_state *state = &j->out->states[i];
+	unsigned int on;
 
+	j->left[i] = ON_ALL;
 	if (j->needs->cpu_only && !checks[i].cpu_only)
 		return;
-	if (!prerequisites_hold(j, &checks[i])) {
-		*state = CHECK_PREREQ;
+	on = may_speak_of(j, &checks[i]);
+	if (!on) {
+		j->out->states[i] = CHECK_PREREQ;
+		j->left[i] = 0;
 		return;
 	}
 	j->current = i;
 	checks[i].run(j);
-	*state = CHECK_PASSED;
-	for (guint f = before; f < j->out->findings->len; f++) {
-		const struct finding *finding = g_ptr_array_index(j->out->findings, f);
+	settle_check(j, i, before, on);
+	if (on != ON_ALL && j->out->states[i] == CHECK_PASSED)
+		j->out->states[i] = CHECK_PREREQ;
+}
 
-		if (finding->verdict >= V_UNKNOWN)
-			*state = CHECK_FAILED;
+/* Findings that nothing is left of to bear on. */
+static void drop_silenced(GPtrArray *findings)
+{
+	for (guint f = findings->len; f-- > 0;) {
+		struct finding *finding = g_ptr_array_index(findings, f);
+
+		if (!finding->on) {
+			g_ptr_array_remove_index(findings, f);
+			finding_free(finding);
+		}
 	}
 }
 
@@ -258,13 +290,16 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	struct verdicts *out = g_new0(struct verdicts, 1);
 	struct judgement j = { .judge = judge, .needs = needs, .cpu = cpu, .source = source,
 			       .out = out };
+	unsigned int left[G_N_ELEMENTS(checks)];
 
 	out->findings = g_ptr_array_new();
 	out->states = g_new0(enum check_state, check_count);
 	target_resolve(needs, target, judge->universe, &j.target);
 	tell_relation(&j);
+	j.left = left;
 	for (size_t i = 0; i < check_count; i++)
 		run_check(&j, i);
+	drop_silenced(out->findings);
 	out->start = worst(out->findings, ON_START);
 	out->migrate = worst(out->findings, ON_MIGRATE);
 	out->qemu_starts = worst(out->findings, ON_QEMU);

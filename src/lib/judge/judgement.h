@@ -5,7 +5,8 @@
  * Theory of operation: judge_guest() resolves the target once (target.c: which emulator, machine
  * type and offers the guest would get there), then runs every check of the table (checks.c) whose
  * prerequisites passed. A check adds findings; it passed when it added none of its own that is
- * worse than ok. One cause makes one finding.
+ * unknown or worse. One cause makes one finding: after a check failed, those that build on it
+ * say nothing, but for what QEMU itself would do where only libvirt refuses.
  */
 #ifndef JUDGE_JUDGEMENT_H
 #define JUDGE_JUDGEMENT_H
@@ -42,6 +43,7 @@ struct judgement {
 	struct target target;
 	struct verdicts *out;
 	size_t current;            /* the check that runs */
+	unsigned int *left;        /* by check: ON_* that checks after it may still speak of */
 	struct cpu_comparison comparison;
 	bool compared;
 };

@@ -4,10 +4,8 @@
 
 #include "judge/verdict.h"
 
-static void finding_free(void *data)
+void finding_free(struct finding *f)
 {
-	struct finding *f = data;
-
 	json_decref(f->need);
 	json_decref(f->have);
 	g_free(f->where);

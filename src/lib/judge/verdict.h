@@ -87,6 +87,7 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 			     const struct cpu_need *cpu, const struct profile *source,
 			     const struct profile *target);
 void verdicts_free(struct verdicts *verdicts);
+void finding_free(struct finding *finding);
 
 /* The verdict that answers a question. */
 enum verdict verdicts_answer(const struct verdicts *verdicts, enum question question);

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""test-start-guests.py: predict, then really start, seeded guests on this machine's QEMU.
+
+usage: test-start-guests.py [--seed N] [--count N] [--emulator PATH] [--keep FILE]
+
+Each guest is a domain definition with a machine type, accelerator and CPU drawn from the seed.
+`capbroker check` says first whether QEMU starts it (qemu_starts); then QEMU is started, paused,
+with what the definition means: check='full' is -cpu …,enforce, check='none' is without. The
+translation to QEMU's arguments is this script's own, by the names in the dictionary.
+
+Fails when an ok was refused, more than 2 % of the starts were blocked wrongly or left unknown, or
+fewer than 30 % were truly refused (then the seed tried too little). Exit 77: no QEMU here.
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+UUID = "6f3b7c1e-5a0d-4a53-9f5e-0000000%05d"
+
+
+def qmp(emulator, arguments, commands, limit=60):
+    """Starts QEMU paused and runs QMP commands; returns (replies or None, stderr)."""
+    lines = [{"execute": "qmp_capabilities"}] + commands + [{"execute": "quit"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    process = subprocess.run(
+        [emulator, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"] + arguments,
+        input=text, capture_output=True, text=True, timeout=limit)
+    replies = []
+    for line in process.stdout.splitlines():
+        reply = json.loads(line)
+        if "return" in reply or "error" in reply:
+            replies.append(reply)
+    # the greeting comes even where the start is refused: only an answer counts
+    return (replies[1:-1] if len(replies) >= len(lines) else None), process.stderr
+
+
+class Names:
+    """QEMU's spelling of libvirt's feature names, from the dictionary's JSON."""
+
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            entries = json.load(file)["capabilities"]
+        self.qemu = {}
+        for entry in entries:
+            names = entry.get("names", {})
+            for libvirt in names.get("libvirt", []):
+                if names.get("qemu"):
+                    self.qemu[libvirt] = names["qemu"]
+        self.cpu = sorted(self.qemu)
+
+    def spell(self, feature, properties):
+        for name in self.qemu.get(feature, []):
+            if name in properties:
+                return name
+        return self.qemu.get(feature, [feature])[0]
+
+
+def facts(emulator):
+    """What there is to draw from: machine types, models, properties; per accelerator what runs."""
+    replies, _ = qmp(emulator, ["-machine", "none", "-accel", "tcg"], [
+        {"execute": "query-machines"}, {"execute": "query-cpu-definitions"},
+        {"execute": "query-cpu-model-expansion",
+         "arguments": {"type": "full", "model": {"name": "max"}}}])
+    machines, models, expansion = (reply["return"] for reply in replies)
+    accels = ["tcg"]
+    if os.access("/dev/kvm", os.R_OK | os.W_OK):
+        replies, _ = qmp(emulator, ["-machine", "none", "-accel", "kvm"],
+                         [{"execute": "query-cpu-definitions"}])
+        if replies:
+            accels.append("kvm")
+    unavailable = {"tcg": {m["name"]: m["unavailable-features"] for m in models}}
+    if "kvm" in accels:
+        unavailable["kvm"] = {m["name"]: m["unavailable-features"] for m in replies[0]["return"]}
+    supported = {}
+    for accel in accels:
+        name = "max" if accel == "tcg" else "host"
+        replies, _ = qmp(emulator, ["-machine", "none", "-accel", accel], [
+            {"execute": "query-cpu-model-expansion",
+             "arguments": {"type": "full", "model": {"name": name}}}])
+        supported[accel] = {n for n, v in replies[0]["return"]["model"]["props"].items() if v is True}
+    return {
+        "supported": supported,
+        "machines": sorted(m["name"] for m in machines if m["name"].startswith(("pc", "q35"))),
+        "aliases": sorted(m["alias"] for m in machines if "alias" in m),
+        "models": sorted(m["name"] for m in models if m["name"] not in ("host", "max", "base")),
+        "properties": set(expansion["model"]["props"]),
+        "accels": accels,
+        "unavailable": unavailable,
+    }
+
+
+def draw_features(rng, names, there, accel, model):
+    """Random policies; half of the disabled ones are those that the model would lack."""
+    lacking = [f for f in there["unavailable"][accel].get(model, []) if f != "type"]
+    by_qemu = {q: l for l, spellings in names.qemu.items() for q in spellings}
+    features = {}
+    if lacking and rng.random() < 0.5:
+        for feature in lacking:
+            if feature in by_qemu:
+                features[by_qemu[feature]] = "disable"
+    for _ in range(rng.choice([0, 0, 1, 1, 2, 4])):
+        features[rng.choice(names.cpu)] = rng.choice(["require", "require", "disable", "optional"])
+    return features
+
+
+def draw(rng, number, names, there):
+    accel = rng.choice(there["accels"])
+    machine = rng.choice(there["machines"])
+    if rng.random() < 0.15:
+        machine = rng.choice(there["aliases"] + ["pc-q35-11.0", "pc-i440fx-0.9", "pc-q35-2.3"])
+    mode = rng.choice(["custom"] * 8 + ["host-passthrough", "maximum"])
+    guest = {"accel": accel, "machine": machine, "mode": mode, "vcpus": 1, "features": {},
+             "model": None, "check": None, "name": "g%04d" % number,
+             "uuid": UUID % number}
+    if mode == "custom":
+        guest["model"] = rng.choice(there["models"])
+        if rng.random() < 0.04:
+            guest["model"] = rng.choice(["DiamondRapids-v9", "Penryn-v7", "nosuch"])
+        guest["check"] = rng.choice(["full", "full", "full", "none"])
+        guest["features"] = draw_features(rng, names, there, accel, guest["model"])
+    if rng.random() < 0.05:
+        guest["vcpus"] = rng.choice([2, 8, 255, 288, 512, 5000])
+    return guest
+
+
+def xml(guest):
+    kind = "kvm" if guest["accel"] == "kvm" else "qemu"
+    attributes = "mode='%s'" % guest["mode"]
+    if guest["check"]:
+        attributes += " match='exact' check='%s'" % guest["check"]
+    inner = ""
+    if guest["model"]:
+        inner += "<model fallback='forbid'>%s</model>" % guest["model"]
+    for name, policy in guest["features"].items():
+        inner += "<feature policy='%s' name='%s'/>" % (policy, name)
+    return """<domain type='%s'>
+<name>%s</name><uuid>%s</uuid>
+<memory unit='MiB'>64</memory><vcpu>%d</vcpu>
+<os><type arch='x86_64' machine='%s'>hvm</type></os>
+<features><acpi/><apic/></features>
+<cpu %s>%s</cpu>
+<devices><emulator>%s</emulator><controller type='usb' model='none'/><memballoon model='none'/></devices>
+</domain>
+""" % (kind, guest["name"], guest["uuid"], guest["vcpus"], guest["machine"], attributes, inner,
+       guest["emulator"])
+
+
+def arguments(guest, names, there):
+    properties, supported = there["properties"], there["supported"][guest["accel"]]
+    cpu = guest["model"]
+    if guest["mode"] == "host-passthrough":
+        cpu = "host"
+    elif guest["mode"] == "maximum":
+        cpu = "max"
+    for name, policy in guest["features"].items():
+        spelling = names.spell(name, properties)
+        if policy == "optional" and spelling not in properties:
+            continue
+        if policy == "optional":  # resolved as libvirt does, by what the host has
+            policy = "require" if spelling in supported else "disable"
+        cpu += ",%s=%s" % (spelling, "on" if policy == "require" else "off")
+    if guest["check"] == "full":
+        cpu += ",enforce=on"
+    return ["-accel", guest["accel"], "-machine", guest["machine"], "-m", "64",
+            "-smp", str(guest["vcpus"]), "-cpu", cpu]
+
+
+def started(guest, names, there):
+    replies, stderr = qmp(guest["emulator"], arguments(guest, names, there),
+                          [{"execute": "query-status"}])
+    return bool(replies and "return" in replies[0]), stderr
+
+
+class Broker:
+    def __init__(self, program, folder):
+        self.command = [program, "--db", os.path.join(folder, "host.db")]
+        self.folder = folder
+
+    def run(self, *arguments):
+        return subprocess.run(self.command + list(arguments), capture_output=True, text=True,
+                              timeout=300)
+
+    def predict(self, guest):
+        path = os.path.join(self.folder, "guest.xml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(xml(guest))
+        process = self.run("--json", "check", path)
+        if process.returncode == 2:
+            sys.exit("check failed: %s%s" % (process.stderr, process.stdout))
+        verdict = json.loads(process.stdout)["verdicts"][0]
+        return verdict["qemu_starts"], verdict
+
+
+def verdict_on(table, refused, total, unknown):
+    wrong_ok = table[("ok", False)] + table[("warn", False)]
+    wrong_block = table[("block", True)]
+    accepted = total - refused
+    bad = []
+    if wrong_ok:
+        bad.append("%d ok that QEMU refused" % wrong_ok)
+    if wrong_block > 0.02 * accepted:
+        bad.append("%d of %d accepted were blocked" % (wrong_block, accepted))
+    if unknown > 0.02 * total:
+        bad.append("%d of %d unknown" % (unknown, total))
+    if refused < 0.3 * total:
+        bad.append("only %d of %d refused: the seed tries too little" % (refused, total))
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--count", type=int, default=220)
+    parser.add_argument("--emulator", default=shutil.which("qemu-system-x86_64"))
+    parser.add_argument("--keep", help="write each guest, prediction and outcome to this file")
+    options = parser.parse_args()
+    if not options.emulator or not os.path.exists(options.emulator):
+        print("SKIP: no qemu-system-x86_64 here (install qemu-system-x86)")
+        sys.exit(77)
+    names = Names(os.path.join(os.environ.get("top_builddir", ".."), "schema", "dictionary.json"))
+    there = facts(options.emulator)
+    rng = random.Random(options.seed)
+    table = collections.Counter()
+    keep = open(options.keep, "w", encoding="utf-8") if options.keep else None
+    with tempfile.TemporaryDirectory() as folder:
+        broker = Broker("capbroker", folder)
+        process = broker.run("probe")
+        if process.returncode:
+            sys.exit("probe failed: %s" % process.stderr)
+        for number in range(options.count):
+            guest = draw(rng, number, names, there)
+            guest["emulator"] = options.emulator
+            said, verdict = broker.predict(guest)
+            happened, stderr = started(guest, names, there)
+            table[(said, happened)] += 1
+            if keep:
+                keep.write(json.dumps({"guest": guest, "said": said, "started": happened,
+                                       "stderr": stderr[-500:], "verdict": verdict}) + "\n")
+            if (said in ("ok", "warn") and not happened) or said == "unknown" or \
+                    (said == "block" and happened):
+                print("%s %s: said %s, %s\n  %s\n  %s\n  %s" % (
+                    guest["name"], guest["accel"], said, "started" if happened else "refused",
+                    " ".join(arguments(guest, names, there)),
+                    stderr.strip().splitlines()[-1:] if stderr else "",
+                    [(f["check"], f["verdict"], f["text"]) for f in verdict["findings"]]))
+    print("seed %d, %s" % (options.seed, options.emulator))
+    print("%-9s %8s %8s" % ("predicted", "started", "refused"))
+    for said in ("ok", "warn", "unknown", "block"):
+        print("%-9s %8d %8d" % (said, table[(said, True)], table[(said, False)]))
+    refused = sum(n for (said, happened), n in table.items() if not happened)
+    unknown = sum(n for (said, happened), n in table.items() if said == "unknown")
+    bad = verdict_on(table, refused, options.count, unknown)
+    print("FAIL: %s" % "; ".join(bad) if bad else "PASS: %d of %d truly refused" %
+          (refused, options.count))
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
