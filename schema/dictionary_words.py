@@ -56,8 +56,9 @@ FLAGS = {
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
 UNITS = ("bits", "bytes", "khz", "pages")
-KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels", "since", "source")
-REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "security", "unit", "labels")
+KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "security", "unit", "labels", "since",
+                     "source")
+REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "security", "unit", "labels")
 
 ROOMS = {
     "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
@@ -84,4 +85,5 @@ WORDS = {
                    "processors), qemu itself, or the kernel.",
     "security": "The class of attack that losing it opens, or against which it obliges.",
     "needs": "What it is meaningless without.",
+    "gate": "QEMU takes it away, or refuses it where it was asked for, without this one.",
 }

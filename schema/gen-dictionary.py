@@ -430,6 +430,10 @@ class Resolver:
                                                   "no entry: correct the id")
                 elif ident != capability.id or "needs" not in capability.group.defaults:
                     capability.needs.append(ident)
+            gate = capability.keys.get("gate")
+            if gate and gate not in entries:
+                self.refuse(capability.place, f"'{capability.id}' has the gate '{gate}', which is "
+                                              "no entry: correct the id")
         done = set()
         for capability in entries.values():
             self.walk(capability, [], done)
@@ -485,7 +489,7 @@ def c_register(register):
             f"\t  {c_string(register.source)} }},")
 
 
-def c_capability(capability, number, bit, register):
+def c_capability(capability, number, bit, register, index):
     keys = capability.keys
     flags = " | ".join(FLAGS[word] for word in FLAGS if word in capability.flags)
     who = " | ".join(EMULATORS[word] for word in EMULATORS
@@ -509,6 +513,7 @@ def c_capability(capability, number, bit, register):
         f"\t\t.security = {c_string(keys.get('security'))},",
         f"\t\t.labels = {labels},",
         f"\t\t.needs = {needs},",
+        f"\t\t.gate = {index[keys['gate']] if 'gate' in keys else -1},",
         f"\t\t.names = {{ {names} }},",
         f"\t\t.since = {c_string(keys.get('since'))},",
         f"\t\t.sentence = {c_string(capability.sentence)},",
@@ -582,7 +587,7 @@ def write_c(dictionary):
            "const struct capability cap_table[] = {"]
     for number, capability in enumerate(capabilities):
         register = place[capability.register.name] if capability.register else -1
-        out += c_capability(capability, number, bit.get(number, -1), register)
+        out += c_capability(capability, number, bit.get(number, -1), register, index)
     out += ["};", "", f"const size_t cap_count = {len(capabilities)};",
             f"static_assert(sizeof(cap_table) / sizeof(cap_table[0]) == {len(capabilities)},",
             "\t      \"cap_table\");",
@@ -612,7 +617,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("unit", "security", "since"):
+    for key in ("unit", "gate", "security", "since"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -669,7 +674,7 @@ def man_facts(capability):
     if "unmigratable" in flags:
         flags.remove("unmigratable=libvirt")
     facts += flags
-    for key in ("unit", "security", "emulated-by", "since"):
+    for key in ("unit", "gate", "security", "emulated-by", "since"):
         if key in keys:
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:

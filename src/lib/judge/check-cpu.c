@@ -385,6 +385,17 @@ static bool must_have(const struct judgement *j, int bit)
 	return !j->needs->cpu_only && !strcmp(universe_id(universe_of(j), bit), "cpu.invtsc");
 }
 
+/* What QEMU takes away, or refuses where it was asked for by name, because its gate isn't on. */
+static void lack_gate(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
+{
+	int gate = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].gate : -1;
+
+	if (gate < 0 || j->needs->cpu_only || bits_test(j->cpu->require, (size_t)cap_table[gate].bit))
+		return;
+	lack_add(check == CPU_CHECK_FULL ? lack->refused : lack->dropped, bit);
+	lack->by_qemu |= check == CPU_CHECK_FULL;
+}
+
 static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
 {
 	const struct cpu_need *cpu = j->cpu;
@@ -398,6 +409,8 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		if (lack->refused->len > before && check == CPU_CHECK_FULL &&
 		    (own || !measured(j)) && have_qemu(j, (int)bit) == 0)
 			lack->by_qemu = true;
+		if (own)
+			lack_gate(j, check, (int)bit, lack);
 	}
 	if (cpu->def->model)
 		lack_measured(j, check, lack);

@@ -97,6 +97,7 @@ struct capability {
 	const char *unit;      /* "bits" "bytes" "khz" "pages" or NULL */
 	const char *security;  /* security class that losing it opens (or that it obliges to), or NULL */
 	const char *const *labels; /* RULE_CHAIN: names of the values 0…n, NULL-terminated; else NULL */
+	int gate;              /* index of what QEMU takes it away without, or -1 */
 	const uint16_t *needs; /* indices of capabilities it is meaningless without; ends in 0xffff */
 	const char *names[CAP_NAMESPACES]; /* their preferred spelling each, or NULL */
 	const char *since;     /* first release that names it, or NULL */
