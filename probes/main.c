@@ -11,6 +11,9 @@
 #include "run.h"
 
 #define MAX_TIMEOUT 3600
+#define LIVE_TIMEOUT 30
+/* Nobody is waited for in a replay; this only ends one that would never end. */
+#define REPLAY_TIMEOUT 600
 
 struct arguments {
 	gboolean list, version;
@@ -135,13 +138,16 @@ static bool probe(const struct arguments *a, GError **error)
 
 int main(int argc, char **argv)
 {
-	struct arguments a = { .timeout = 30 };
+	struct arguments a = { .timeout = -1 };
 	g_autoptr(GError) error = NULL;
 	bool ok;
 
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("capbroker-probe");
-	ok = parse(&argc, &argv, &a, &error) && check(&a, argc, argv, &error);
+	ok = parse(&argc, &argv, &a, &error);
+	if (a.timeout == -1)
+		a.timeout = a.replay ? REPLAY_TIMEOUT : LIVE_TIMEOUT;
+	ok = ok && check(&a, argc, argv, &error);
 	if (ok && a.version)
 		printf("capbroker-probe %s (dictionary %s)\n", PACKAGE_VERSION, cap_dictionary_version);
 	else if (ok && a.list)

@@ -30,7 +30,7 @@ struct context {
 	const json_t *shared;  /* what earlier probes left for later ones: object */
 	json_t *found;         /* what this one leaves: object, merged into shared */
 	json_t *doc;           /* the fragment: a document of document_new() */
-	gint64 deadline;       /* g_get_monotonic_time() by which to be done */
+	gint64 start, deadline; /* g_get_monotonic_time(): by when to be done */
 	bool told;             /* probe_report() was called, or the probe wrote its own sources */
 	void (*flush)(struct context *context); /* see probe_flush() */
 	int pipe;

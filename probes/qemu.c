@@ -21,9 +21,11 @@
 #define LIMIT_PART 3
 #define LIMIT_MIN_MS 1000
 #define LIMIT_MAX_MS 10000
+/* The part of the time that is kept for making facts of what came back. */
+#define RESERVE_PART 8
 /* After so many machine types that hang or crash an emulator is left alone. */
 #define PATIENCE 3u
-#define BATCH 16u
+#define BATCH 8u
 
 static const char *const devices[] = {
 	/* vIOMMUs, and what hands a host's device to a guest; the CPU's own come with its expansion */
@@ -76,11 +78,17 @@ static int limit_ms(const struct context *context)
 	return CLAMP((int)context->options->timeout * 1000 / LIMIT_PART, LIMIT_MIN_MS, LIMIT_MAX_MS);
 }
 
+/* No QEMU is asked any more after this. */
+static gint64 last_call(const struct context *context)
+{
+	return context->deadline - (context->deadline - context->start) / RESERVE_PART;
+}
+
 /* Runs jobs, or takes what a recording has of them. */
 static void run_jobs(struct context *context, const GPtrArray *jobs)
 {
 	if (source_mode(context->source) != SOURCE_REPLAY)
-		qmp_run(jobs, PARALLEL, limit_ms(context), context->deadline);
+		qmp_run(jobs, PARALLEL, limit_ms(context), last_call(context));
 	for (guint i = 0; i < jobs->len; i++) {
 		struct qmp_job *job = g_ptr_array_index(jobs, i);
 		g_autofree char *name = record_name(job);
@@ -333,6 +341,7 @@ static void hand_over(struct context *context, struct emulator_plan *plan)
 	add_fingerprint(context, plan);
 	report(context, plan);
 	context->told = true;
+	probe_flush(context);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */

@@ -351,6 +351,8 @@ static enum qmp_outcome take_bytes(struct session *s)
 	g_string_append_len(s->in, chunk, n);
 	if (s->in->len > MAX_REPLY)
 		return QMP_GARBAGE;
+	if (!memchr(chunk, '\n', (size_t)n))
+		return QMP_NOT_REACHED;
 	while (outcome == QMP_NOT_REACHED && (newline = memchr(s->in->str, '\n', s->in->len))) {
 		size_t length = (size_t)(newline - s->in->str);
 

@@ -5,8 +5,8 @@
  * Theory of operation: for each probe the parent forks a child that calls collect() and writes
  * its fragments as lines of JSON into a pipe. The parent merges each line as it comes; at the
  * probe's time limit it kills the child and keeps what came before. A child that dies of a signal
- * is a failed source. How such a run ended is kept in a recording (recording.json), for a replay
- * can't hang or crash in the same way.
+ * is a failed source. How such a run ended and how many fragments had come is kept in a recording
+ * (recording.json), for a replay can't hang or crash in the same way.
  */
 #include "config.h"
 
@@ -122,7 +122,9 @@ static G_GNUC_NORETURN void child(struct context *context, const struct probe *p
 
 struct run {
 	json_t *doc, *shared;
+	json_t *sources;  /* of the current probe, not yet in doc */
 	json_t *outcomes; /* replay: how probes ended that were cut short; record: being made */
+	json_int_t fragments, wanted; /* merged of the current probe; of a replay, those recorded */
 };
 
 /* The members that make an emulator's scope equal. */
@@ -174,7 +176,7 @@ static void merge_object(json_t *into, json_t *from)
 	}
 }
 
-static void merge(struct run *run, const json_t *fragment, json_t *sources)
+static void merge(struct run *run, const json_t *fragment)
 {
 	json_t *doc = json_object_get(fragment, "doc");
 	json_t *host = json_object_get(doc, "host");
@@ -188,12 +190,12 @@ static void merge(struct run *run, const json_t *fragment, json_t *sources)
 	json_array_extend(json_object_get(run->doc, "facts"), json_object_get(doc, "facts"));
 	json_array_foreach (json_object_get(doc, "emulators"), i, entry)
 		merge_emulator(run->doc, entry);
-	json_array_extend(sources, json_object_get(json_object_get(doc, "probe"), "sources"));
+	json_array_extend(run->sources, json_object_get(json_object_get(doc, "probe"), "sources"));
 	merge_object(run->shared, json_object_get(fragment, "found"));
 }
 
 /* Takes whole lines out of what has been read so far. */
-static void take_lines(struct run *run, GString *buffer, json_t *sources)
+static void take_lines(struct run *run, GString *buffer)
 {
 	char *newline;
 
@@ -201,15 +203,17 @@ static void take_lines(struct run *run, GString *buffer, json_t *sources)
 		size_t length = (size_t)(newline - buffer->str);
 		json_t *fragment = json_loadb(buffer->str, length, 0, NULL);
 
-		if (fragment)
-			merge(run, fragment, sources);
+		if (fragment && run->fragments < run->wanted) {
+			merge(run, fragment);
+			run->fragments++;
+		}
 		json_decref(fragment);
 		g_string_erase(buffer, 0, (gssize)length + 1);
 	}
 }
 
 /* Reads until the child closes the pipe; false where time or patience ran out first. */
-static bool drain(struct run *run, int fd, gint64 deadline, json_t *sources)
+static bool drain(struct run *run, int fd, gint64 deadline)
 {
 	GString *buffer = g_string_new(NULL);
 	char chunk[65536];
@@ -234,7 +238,7 @@ static bool drain(struct run *run, int fd, gint64 deadline, json_t *sources)
 		total += (size_t)n;
 		g_string_append_len(buffer, chunk, n);
 		if (memchr(chunk, '\n', (size_t)n))
-			take_lines(run, buffer, sources);
+			take_lines(run, buffer);
 	}
 	g_string_free(buffer, TRUE);
 	return whole;
@@ -262,14 +266,14 @@ static json_t *outcome_of(bool whole, int status, const struct probe *probe, uns
 }
 
 /* Sources into the document: with their duration, or as one that was cut short. */
-static void add_sources(struct run *run, const struct probe *probe, json_t *sources,
-			const json_t *outcome, double ms)
+static void add_sources(struct run *run, const struct probe *probe, const json_t *outcome,
+			double ms)
 {
 	json_t *all = json_object_get(json_object_get(run->doc, "probe"), "sources");
 	json_t *source;
 	size_t i;
 
-	json_array_foreach (sources, i, source) {
+	json_array_foreach (run->sources, i, source) {
 		if (!json_object_get(source, "ms"))
 			json_object_set_new(source, "ms", json_real(ms));
 		if (!outcome || strcmp(json_string_value(json_object_get(source, "name")), probe->name))
@@ -305,41 +309,51 @@ static int start_child(struct run *run, struct context *context, const struct pr
 	return fds[0];
 }
 
+/* Runs one child to its end or to its deadline; what to say where it was cut short, else NULL. */
+static json_t *run_child(struct run *run, struct context *context, const struct probe *probe)
+{
+	unsigned int seconds = (unsigned int)((context->deadline - context->start) / G_USEC_PER_SEC);
+	bool whole;
+	int status;
+	pid_t pid;
+	int fd = start_child(run, context, probe, &pid);
+
+	if (fd < 0)
+		return json_pack("{s:s, s:s}", "state", "failed", "reason", g_strerror(errno));
+	whole = drain(run, fd, context->deadline + GRACE_US);
+	if (!whole)
+		kill(pid, SIGKILL);
+	close(fd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return outcome_of(whole, status, probe, seconds);
+}
+
 static void run_probe(struct run *run, struct context *context, const struct probe *probe,
 		      gint64 end)
 {
-	gint64 start = g_get_monotonic_time();
 	gint64 limit = (gint64)context->options->timeout * G_USEC_PER_SEC * probe->percent / 100;
-	json_t *sources, *outcome;
-	bool whole = true;
-	int status = 0;
-	pid_t pid;
-	int fd;
+	json_t *recorded = json_object_get(run->outcomes, probe->name);
+	json_t *outcome;
 
+	run->sources = json_array();
+	context->start = g_get_monotonic_time();
 	/* The last one gets what the others left; none gets less than a second. */
-	context->deadline = MAX(MIN(end, start + limit), start + G_USEC_PER_SEC);
-	fd = start_child(run, context, probe, &pid);
-	sources = json_array();
-	if (fd < 0) {
-		outcome = json_pack("{s:s, s:s}", "state", "failed", "reason", g_strerror(errno));
-	} else {
-		whole = drain(run, fd, context->deadline + GRACE_US, sources);
-		if (!whole)
-			kill(pid, SIGKILL);
-		close(fd);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		outcome = outcome_of(whole, status, probe,
-				     (unsigned int)((context->deadline - start) / G_USEC_PER_SEC));
-	}
-	if (source_mode(context->source) == SOURCE_REPLAY && !outcome)
-		outcome = json_incref(json_object_get(run->outcomes, probe->name));
-	else if (outcome)
+	context->deadline = MAX(MIN(end, context->start + limit), context->start + G_USEC_PER_SEC);
+	run->fragments = 0;
+	run->wanted = recorded ? json_integer_value(json_object_get(recorded, "fragments"))
+			       : G_MAXINT64;
+	outcome = run_child(run, context, probe);
+	if (recorded) {
+		json_decref(outcome);
+		outcome = json_incref(recorded);
+	} else if (outcome) {
+		json_object_set_new(outcome, "fragments", json_integer(run->fragments));
 		json_object_set(run->outcomes, probe->name, outcome);
-	add_sources(run, probe, sources, outcome,
-		    (double)(g_get_monotonic_time() - start) / 1000);
+	}
+	add_sources(run, probe, outcome, (double)(g_get_monotonic_time() - context->start) / 1000);
 	json_decref(outcome);
-	json_decref(sources);
+	json_decref(run->sources);
 }
 
 /* --- which of them ---------------------------------------------------------------------------- */

@@ -25,6 +25,11 @@ def check(condition, what):
         print(f"not ok: {what}")
 
 
+def seconds(n):
+    """A time limit as an argument: longer where valgrind makes everything slow."""
+    return str(n * 6 if "CAPBROKER_WRAPPERS" in os.environ else n)
+
+
 def skip(reason):
     print(f"skipped: {reason}")
     sys.exit(77)

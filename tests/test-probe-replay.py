@@ -4,7 +4,8 @@
 import os
 import shutil
 
-from probe_fixture import STATES, check, done, facts, probe, profile, scratch, sources, timeless
+from probe_fixture import (STATES, check, done, facts, probe, profile, scratch, seconds, sources,
+                           timeless)
 
 
 def looks_whole(document):
@@ -28,7 +29,8 @@ with scratch() as folder:
     recording = os.path.join(folder, "recording")
     guests = [os.path.join(folder, name) for name in ("guests-live", "guests-replayed")]
     # Little time on purpose: what QEMU doesn't get done is part of the recording too.
-    live, document = profile("--record", recording, "--guests", guests[0], "--timeout", "8")
+    live, document = profile("--record", recording, "--guests", guests[0], "--timeout",
+                             seconds(8))
     replayed, _ = profile("--replay", recording, "--guests", guests[1])
     looks_whole(document)
     check(timeless(live) == timeless(replayed), "the replay differs from what was recorded")
