@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The recorded hosts of tests/hosts: what each is made of (make-hosts.py does it) and its README.
+
+Every step names recorded facts; none is invented.  Where a host is put together from several
+sources, its README says which facts are whose.
+"""
+
+import textwrap
+
+RECIPES = {}
+
+DEBIAN = {"a": "Debian 12 (QEMU 7.2.22, libvirt 9.0.0)", "b": "Debian 13 (QEMU 10.0.13, libvirt 11.3.0)"}
+ONE_MACHINE = "the processor's registers as libvirt's tests record them (CPUID, MSRs where named)"
+OLD_QEMU = ("what QEMU made of the processor there under KVM: the reply to "
+            "query-cpu-model-expansion that libvirt's tests record, of an older QEMU whose version "
+            "they don't say")
+CPUID = "CPUID as read on such a machine and published by InstLatx64"
+RAW_ONLY = CPUID + ("; nothing of kernel, KVM, QEMU or libvirt, so what a guest would get there is "
+                    "unknown")
+
+
+def host(name, title, steps, facts, shows):
+    paragraphs = ["SPDX-License-Identifier: LGPL-2.1-or-later", f"{name}: {title}", *(f"- {fact}" for fact in facts), f"Shows: {shows}"]
+    text = "\n".join(textwrap.fill(p, 78, subsequent_indent="  " if p.startswith("- ") else "",
+                                   break_on_hyphens=False) for p in paragraphs)
+    RECIPES[name] = {"steps": steps, "readme": text.replace("\n- ", "\n\nFacts:\n- ", 1)
+                     .replace("\nShows:", "\n\nShows:") + "\n"}
+
+
+def real(name, title, recorded, lab, shows, models=True, lscpu=None):
+    """A real machine of libvirt's tests, with a lab host's machine types."""
+    steps = [("qemu_of", lab), ("machine", recorded)]
+    facts = [ONE_MACHINE,
+             OLD_QEMU + ("; and to query-cpu-definitions" if models else ""),
+             f"machine types and versions: {DEBIAN[lab]}, asked on another machine"]
+    if lscpu:
+        steps.append(("lscpu", lscpu))
+        facts.append("flags and mitigations: lscpu of another machine with this processor, "
+                     "published by linuxhw/LsCPU")
+    host(name, title, steps, facts, shows)
+
+
+# --- production ---------------------------------------------------------------------------------
+
+real("broadwell-e5-2650v4", "Xeon E5-2650 v4 (Broadwell-EP), microcode of before 2018",
+     "Xeon-E5-2650-v4", "a",
+     "TSX without spec-ctrl: what one class with old microcode costs a baseline; cpu-missing for "
+     "every -IBRS model.")
+real("broadwell-e5-2623v4", "Xeon E5-2623 v4 (Broadwell-EP), microcode of early 2018",
+     "Xeon-E5-2623-v4", "a", "spec-ctrl without ssbd and md-clear; -IBRS models run.")
+real("cascadelake-8268", "Xeon Platinum 8268 (Cascade Lake)", "Xeon-Platinum-8268", "b",
+     "AVX-512 with VNNI and TSX; ARCH_CAPABILITIES read but not given to guests by that QEMU; "
+     "machine types up to 10.0, deprecated ones among them (machine-deprecated).")
+real("cooperlake", "Xeon, Cooper Lake", "Cooperlake", "b",
+     "AVX-512 BF16, ARCH_CAPABILITIES given to guests (immunities and taa-no), nested VMX "
+     "features; the richest Intel host of the fleet.")
+real("naples-7601", "EPYC 7601 (Naples), IBPB microcode", "EPYC-7601-32-Core-ibpb", "a",
+     "one feature (rdtscp) that its kernel withheld makes the model EPYC unusable, and the "
+     "baseline of a group fall back to a much smaller one.")
+real("rome-7502", "EPYC 7502 (Rome)", "EPYC-7502-32-Core", "b",
+     "EPYC-Rome usable; AMD's speculation controls; more than 255 vCPUs.")
+host("genoa-qemu9.2", "an EPYC of the Genoa generation under QEMU 9.2",
+     [("domcapabilities", "libvirt-domaincaps", "qemu_9.2.0-q35.x86_64+amdsev.xml"),
+      ("domcapabilities", "libvirt-domaincaps", "qemu_9.2.0.x86_64+amdsev.xml"),
+      ("qemucaps", "9.2.0_x86_64+amdsev")],
+     ["all of one host: what libvirt's tests record of QEMU 9.2.0 there (machine types, CPU "
+      "models with what each lacks, the host's CPU with and without what can't migrate), and the "
+      "domain capabilities libvirt makes of it",
+      "no registers, kernel or libvirt version"],
+     "migratable and other features told apart; unknown numbers (phys-bits, TSC frequency) where "
+     "nobody read them; AVX-512 on AMD.")
+
+# --- edge and old -------------------------------------------------------------------------------
+
+real("skylake-e3-1225v5", "Xeon E3-1225 v5 (Skylake), microcode of 2019", "Xeon-E3-1225-v5", "a",
+     "hle and rtm with md-clear and ssbd: the only edge host a guest with lock elision can go to; "
+     "tsx-force-abort.")
+real("skylake-e3-1245v5", "Xeon E3-1245 v5 (Skylake), microcode of before 2018",
+     "Xeon-E3-1245-v5", "a",
+     "the same generation without spec-ctrl: equal machines that differ by microcode alone.")
+real("snowridge-p5362", "Atom P5362 (Snow Ridge)", "Atom-P5362", "b",
+     "no AVX at all, yet newer than most (gfni, cldemote, movdiri); CORE_CAPABILITIES.")
+real("sandybridge-e5-2650", "Xeon E5-2650 (Sandy Bridge-EP)", "Xeon-E5-2650", "a",
+     "AVX without AVX2; mitigations of a kernel of 2020.",
+     lscpu="Intel__Xeon__Xeon_E5-2650_0__6-45-7__0E54CE0AF8")
+real("haswell-e5-2650v3", "Xeon E5-2650 v3 (Haswell-EP), TSX disabled by microcode",
+     "Xeon-E5-2650-v3", "a",
+     "a Haswell that must be called Haswell-noTSX; no list of usable models was recorded, so "
+     "naming a model for its group says so.", models=False,
+     lscpu="Intel__Xeon__Xeon_E5-2650_v3__6-63-2__DC30F3885A")
+real("nehalem-e7540", "Xeon E7540 (Nehalem-EX)", "Xeon-E7540", "a",
+     "no AES, no AVX, but spec-ctrl and ssbd by late microcode.")
+real("westmere-e7-4830", "Xeon E7-4830 (Westmere-EX)", "Xeon-E7-4830", "a",
+     "AES and PCLMULQDQ without AVX.")
+real("opteron-2350", "Opteron 2350 (Barcelona)", "Opteron-2350", "a",
+     "AMD's oldest: sse4a, misalignsse, 3dnowext; no list of usable models.", models=False)
+
+# --- the lab ------------------------------------------------------------------------------------
+
+LAB = ["everything is of one host: virsh capabilities, domain capabilities of q35, and QEMU's "
+       "replies under KVM and TCG for several machine types; types that give exactly the same "
+       "stand once (same_as)",
+       "a nested KVM, which gives guests very little (no model past pentium3 is usable)"]
+host("lab-debian12", "Debian 12: libvirt 9.0.0, QEMU 7.2.22", [("lab_host", "a")], LAB,
+     "both accelerators; names that newer libvirt knows and this one doesn't; TCG's avx512 "
+     "state that newer QEMU dropped; pcommit.")
+host("lab-debian13", "Debian 13: libvirt 11.3.0, QEMU 10.0.13", [("lab_host", "b")], LAB,
+     "usable models with their blockers under both accelerators; deprecated machine types.")
+host("lab-sid", "Debian sid: libvirt 12.8.0, QEMU 11.1.3", [("lab_host", "d")], LAB,
+     "machine types that are gone (below 5.2), so guests of 12 and 13 that can't come here.")
+
+# --- incoming: known by less than QEMU's answer -------------------------------------------------
+
+host("icelake-6336y", "Xeon Gold 6336Y (Ice Lake-SP)", [("cpuid", "GenuineIntel00606A6_ICX_04")],
+     [RAW_ONLY], "cpu-facts-known and emulator-present say unknown, with what to do.")
+host("emeraldrapids-8570", "Xeon Platinum 8570 (Emerald Rapids)",
+     [("cpuid", "GenuineIntel00C06F2_EmeraldRapids_03")], [RAW_ONLY],
+     "AMX with its XSAVE components, CET, user interrupts, ENQCMD, architectural LBR.")
+host("graniterapids-domcaps", "a Granite Rapids host with TDX under QEMU 10.1",
+     [("domcapabilities", "capabilities-other", "kubevirt-domcapabilities_tdx.xml")],
+     ["one answer of virsh domcapabilities, as KubeVirt's tests record it"],
+     "libvirt's view alone: the CPU is judged, the machine type is unknown (machine-present).")
+host("milan-qemu6.2", "an EPYC of the Milan generation under QEMU 6.2",
+     [("domcapabilities", "capabilities-other", "virtmanager-kvm-x86_64-domcaps-amd-sev.xml"),
+      ("qemucaps", "6.2.0_x86_64", False)],
+     ["domain capabilities: a host with SEV, as virt-manager's tests record it",
+      "version and machine types: QEMU 6.2.0, as libvirt's tests record it"],
+     "libvirt's view with a list of machine types; machine types newer than its QEMU are blocked.")
+host("rome-7742", "EPYC 7742 (Rome)",
+     [("cpuid", "AuthenticAMD0830F10_K17_Rome"),
+      ("lscpu", "AMD__EPYC__EPYC_7742_64-Core__23-49-0__D140FF934B")],
+     [CPUID, "flags and mitigations: lscpu of another machine with this processor, published "
+      "by linuxhw/LsCPU", "nothing of KVM, QEMU or libvirt"],
+     "the hardware's and the kernel's views, which are never judged for QEMU's.")
+host("turin-9965", "EPYC 9965 (Turin Dense)", [("cpuid", "AuthenticAMD0B10F10_K20_TurinD_03")],
+     [RAW_ONLY], "AMD's newest: SEV-SNP, LBR v2, srso-user-kernel-no; bits the dictionary has no "
+     "name for, which are kept and counted.")
+
+# --- not in the demo fleet: what no other host has ----------------------------------------------
+
+host("wildcatlake-client", "a Wildcat Lake client processor",
+     [("cpuid", "GenuineIntel00D0651_WildcatLake_02")], [RAW_ONLY],
+     "AVX-IFMA, AVX-VNNI-INT8/16, SHA512, SM3, SM4, LAM, LASS, FRED, hybrid.")
+host("graniterapids-658x", "Xeon 658X (Granite Rapids-W)",
+     [("cpuid", "GenuineIntel00A06D1_GraniteRapids_03")], [RAW_ONLY], "AVX10 and its vector widths.")
+host("icelake-client-sgx", "an Ice Lake client processor with SGX",
+     [("cpuid", "GenuineIntel00706E5_IceLakeY")], [RAW_ONLY],
+     "SGX and its attributes, HDC state.")
+host("knightslanding", "Xeon Phi (Knights Landing)", [("cpuid", "GenuineIntel0050671_KnightsLanding")],
+     [RAW_ONLY], "avx512er, avx512pf, prefetchwt1.")
+host("steamroller-baldeagle", "an embedded AMD of the Steamroller generation",
+     [("cpuid", "AuthenticAMD0630F01_K15_BaldEagle")], [RAW_ONLY],
+     "fma4, xop, tbm, lwp with its state, nodeid_msr, ptsc.")
+host("via-esther", "VIA C7 (Esther)", [("cpuid", "CentaurHauls00006A9_C5J_Esther")], [RAW_ONLY],
+     "a third vendor (Centaur) with PadLock: xstore, xcrypt, ace2, phe, pmm.")

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Makes tests/hosts/NAME/{profile.json,README} of recorded facts.
+
+usage: make-hosts.py [--tool MAKE-PROFILE] [--output DIR] DATA [NAME…]
+
+DATA is the folder of recorded data that hosts_recipes.py speaks of.  Each recipe names files of
+it; what isn't in a form that the program reads (libvirt's cache of QEMU's capabilities, lscpu) is
+turned into one that it does, or into facts.  The same data gives the same bytes.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+from dictionary_fixture import SCHEMA, TOP, dictionary
+from hosts_recipes import RECIPES
+
+EMULATOR = "/usr/bin/qemu-system-x86_64"
+# When the facts were put together; a fixed time, so that nothing changes from run to run.
+TIME = "2026-11-01T00:00:00Z"
+WIDTH = 1000
+
+
+# --- what the program reads ---------------------------------------------------------------------
+
+class Inputs:
+    """The files of one host, in the order they are read, as copies under telling names."""
+
+    def __init__(self, data, folder):
+        self.data, self.folder, self.files, self.facts = data, folder, [], []
+
+    def path(self, *parts):
+        return os.path.join(self.data, *parts)
+
+    def add(self, name, text):
+        # A folder each: a name carries a scope, and two files may have the same one.
+        path = os.path.join(self.folder, str(len(self.files)))
+        os.mkdir(path)
+        path = os.path.join(path, name)
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        self.files.append(path)
+
+    def copy(self, name, *parts):
+        with open(self.path(*parts), encoding="utf-8") as file:
+            self.add(name, file.read())
+
+    def reply(self, name, value):
+        self.add(name, json.dumps({"return": value}))
+
+
+def replies(text):
+    """The JSON documents that stand after each other in a text."""
+    decoder, at = json.JSONDecoder(), 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        value, at = decoder.raw_decode(text, at)
+        yield value
+
+
+def qemu_of(inputs, lab):
+    """Version and machine types of the QEMU, and version of the libvirt, of a lab host."""
+    folder = ("truth", "libvirt", "hosts", lab)
+    inputs.copy("qmp-kvm-none-query-version.json", *folder, "qmp-tcg-none-query-version.json")
+    inputs.copy("qmp-kvm-none-query-machines.json", *folder, "qmp-tcg-none-query-machines.json")
+    inputs.copy("virsh-version.txt", *folder, "virsh-version.txt")
+
+
+def machine(inputs, name):
+    """A real machine's CPUID and MSRs, and what QEMU made of them there, from libvirt's tests."""
+    inputs.copy("cpudata.xml", "libvirt-cputestdata", f"x86_64-cpuid-{name}.xml")
+    path = inputs.path("libvirt-cputestdata", f"x86_64-cpuid-{name}.json")
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        for reply in replies(file.read()):
+            value = reply["return"]
+            inputs.reply("qmp-kvm-none-query-cpu-definitions.json" if isinstance(value, list) else
+                         "qmp-kvm-none-query-cpu-model-expansion-full-base.json", value)
+
+
+def cpuid(inputs, name):
+    """CPUID alone."""
+    inputs.copy("cpuid.txt", "cpuid-instlatx64", f"{name}.txt")
+
+
+def domcapabilities(inputs, *parts):
+    inputs.copy("domcapabilities.xml", *parts)
+
+
+def wanted(file):
+    """Of one lab host's files, those that bear on CPUs and machine types; q35 stands for all of
+    libvirt's answers, which are long and alike."""
+    if file.startswith("domcapabilities"):
+        return file.endswith("-q35.xml")
+    if file.startswith("qmp-"):
+        return file.endswith(("query-version.json", "query-machines.json", "query-kvm.json",
+                              "query-cpu-definitions.json", "full-host.json", "full-max.json"))
+    return file in ("capabilities.xml", "virsh-version.txt")
+
+
+def lab_host(inputs, name):
+    """What was asked of one of the three lab hosts, libvirt's XML first."""
+    folder = inputs.path("truth", "libvirt", "hosts", name)
+    files = {file: file for file in os.listdir(folder)}
+    with open(os.path.join(folder, "identical.tsv"), encoding="utf-8") as file:
+        for line in file:
+            twin, _, original = line.rstrip("\n").partition("\t")
+            if "-expansion-" in twin:
+                files.setdefault(twin, original)
+    order = {"capabilities.xml": 0, "virsh-version.txt": 3}
+    for file in sorted(filter(wanted, files), key=lambda f: (order.get(f, 1 + f.endswith("n")), f)):
+        inputs.copy(file, "truth", "libvirt", "hosts", name, files[file])
+
+
+# --- libvirt's cache of what a QEMU told it -----------------------------------------------------
+
+def property_value(element):
+    kind, value = element.get("type"), element.get("value")
+    return value == "true" if kind == "boolean" else int(value) if kind == "number" else value
+
+
+def expansion(cpu, migratable):
+    """What the host's CPU gives, with what can't migrate or without it."""
+    props = {}
+    for element in cpu.findall("property"):
+        value = property_value(element)
+        if value is True and migratable and element.get("migratable") != "yes":
+            value = False
+        props[element.get("name")] = value
+    props["migratable"] = migratable
+    return {"model": {"name": "base", "props": props}}
+
+
+def machines_of(root, kind):
+    for element in root.findall("machine"):
+        if element.get("type") == kind and element.get("name") != "none":
+            entry = {"name": element.get("name"), "cpu-max": int(element.get("maxCpus", "0")),
+                     "deprecated": element.get("deprecated") == "yes"}
+            if element.get("alias"):
+                entry["alias"] = element.get("alias")
+            if element.get("default") == "yes":
+                entry["is-default"] = True
+            yield entry
+
+
+def definitions_of(root, kind):
+    for element in root.findall("cpu"):
+        if element.get("type") == kind:
+            yield {"name": element.get("name"), "typename": element.get("typename"),
+                   "deprecated": element.get("deprecated") == "yes",
+                   "unavailable-features": [e.get("name") for e in element.findall("blocker")]}
+
+
+def version_of(root):
+    number = int(root.findtext("version"))
+    return {"qemu": {"major": number // 1000000, "minor": number // 1000 % 1000,
+                     "micro": number % 1000}, "package": root.findtext("package") or ""}
+
+
+def qemucaps(inputs, name, cpu=True):
+    """A QEMU as libvirt remembers it: version, machine types and, unless @cpu is off, its CPU."""
+    root = ElementTree.parse(inputs.path("libvirt-qemucaps", f"caps_{name}.xml")).getroot()
+    inputs.reply("qmp-kvm-none-query-version.json", version_of(root))
+    inputs.reply("qmp-kvm-none-query-machines.json", list(machines_of(root, "kvm")))
+    if not cpu:
+        return
+    inputs.reply("qmp-kvm-none-query-cpu-definitions.json", list(definitions_of(root, "kvm")))
+    cpus = [element for element in root.findall("hostCPU") if element.get("type") == "kvm"]
+    for migratable in (True, False):
+        inputs.reply("qmp-kvm-none-query-cpu-model-expansion-full-base.json",
+                     expansion(cpus[0], migratable))
+
+
+# --- lscpu ---------------------------------------------------------------------------------------
+
+def label_of(text):
+    """The dictionary's label for what the kernel says of a vulnerability."""
+    text = text[len("KVM: "):] if text.startswith("KVM: ") else text
+    for start, label in (("Not affected", "not-affected"), ("Mitigation", "mitigated"),
+                         ("Vulnerable", "vulnerable"), ("Processor vulnerable", "vulnerable")):
+        if text.startswith(start):
+            return label
+    return None
+
+
+def lscpu(inputs, name):
+    """The kernel's view: flags, and what it says of vulnerabilities."""
+    entries = {entry["id"]: entry for entry in dictionary()["capabilities"]}
+    flags = {flag: entry["id"] for entry in entries.values() if entry["type"] == "bool"
+             for flag in entry.get("names", {}).get("kernel", [])}
+    values = {}
+    with open(inputs.path("lscpu-linuxhw", f"{name}.txt"), encoding="utf-8") as file:
+        for line in file:
+            key, colon, value = line.partition(":")
+            values[key.strip()] = value.strip() if colon else ""
+    for flag in values.get("Flags", "").split():
+        if flag in flags:
+            inputs.facts.append((flags[flag], True))
+    for key, text in values.items():
+        known = f"mitigation.{key[len('Vulnerability '):].lower().replace(' ', '_')}"
+        if key.startswith("Vulnerability ") and known in entries and label_of(text):
+            inputs.facts.append((known, entries[known]["labels"].index(label_of(text))))
+
+
+def add_kernel_facts(doc, facts):
+    for name, value in sorted(facts):
+        doc["facts"].append({"id": name, "value": value, "state": "known", "origin": "lscpu",
+                             "scope": {"view": "kernel"}})
+    if facts:
+        doc["probe"]["sources"].append({"name": "lscpu", "state": "ok", "complete": False})
+
+
+def gives(entry):
+    """What an emulator's entry gives a guest, whichever machine type was asked and however."""
+    facts = [{key: value for key, value in fact.items() if key != "origin"}
+             for fact in entry["facts"]]
+    # The first entry of a path also has the CPU's property names, which bear on no feature.
+    rest = {key: value for key, value in entry.items() if key not in ("machine", "devices")}
+    return json.dumps({**rest, "facts": facts}, sort_keys=True)
+
+
+def fold(doc):
+    """Machine types under which QEMU gives exactly the same stand once, as a probe tells them."""
+    kept = []
+    for entry in doc["emulators"]:
+        first = next((other for other in kept if entry["view"] == "qemu" and entry["facts"] and
+                      gives(other["bare"]) == gives(entry)), None)
+        if first:
+            first["entry"].setdefault("same_as", []).append(entry["machine"])
+        else:
+            kept.append({"entry": entry, "bare": dict(entry)})
+    doc["emulators"] = [other["entry"] for other in kept]
+
+
+# --- a document that can be read and compared line by line ---------------------------------------
+
+def height(value):
+    if isinstance(value, dict):
+        return 1 + max(map(height, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(height, value), default=0)
+    return 0
+
+
+def lines(value, indent=0):
+    """JSON with sorted keys; a fact, a machine type or a model takes one line."""
+    flat = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    if height(value) == 0 or height(value) <= 2 and len(flat) <= WIDTH and indent:
+        return flat
+    pad = "\n" + " " * (indent + 1)
+    if isinstance(value, dict):
+        inner = [f"{json.dumps(key, ensure_ascii=False)}: {lines(value[key], indent + 1)}"
+                 for key in sorted(value)]
+        return "{" + pad + ("," + pad).join(inner) + "\n" + " " * indent + "}"
+    return "[" + pad + ("," + pad).join(lines(item, indent + 1) for item in value) + \
+        "\n" + " " * indent + "]"
+
+
+# --- hosts ---------------------------------------------------------------------------------------
+
+STEPS = {"qemu_of": qemu_of, "machine": machine, "cpuid": cpuid, "lab_host": lab_host,
+         "domcapabilities": domcapabilities, "qemucaps": qemucaps, "lscpu": lscpu}
+
+
+def make_profile(tool, data, name, steps):
+    with tempfile.TemporaryDirectory(prefix="capbroker-hosts-") as folder:
+        inputs = Inputs(data, folder)
+        for step, *arguments in steps:
+            STEPS[step](inputs, *arguments)
+        text = subprocess.run([tool, name, EMULATOR, os.path.join(SCHEMA, "data", "cpu-models.tsv"),
+                               *inputs.files], check=True, capture_output=True, text=True).stdout
+    doc = json.loads(text)
+    add_kernel_facts(doc, inputs.facts)
+    fold(doc)
+    # Several hosts of the fleet share a profile, and none is the machine it was recorded on.
+    doc["host"].pop("uuid", None)
+    doc["fingerprint"]["recorded"] = name
+    doc["probe"]["time"] = TIME
+    return lines(doc) + "\n"
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tool", default=shutil.which("make-profile") or "./make-profile",
+                        help="the program make-profile, built by 'make check'")
+    parser.add_argument("--output", default=os.path.join(TOP, "tests", "hosts"), metavar="DIR")
+    parser.add_argument("data", metavar="DATA")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    args = parser.parse_args()
+    unknown = set(args.names) - set(RECIPES)
+    if unknown:
+        sys.exit(f"make-hosts.py: no recipe for {', '.join(sorted(unknown))}")
+    for name, recipe in RECIPES.items():
+        if args.names and name not in args.names:
+            continue
+        write(os.path.join(args.output, name, "profile.json"),
+              make_profile(args.tool, args.data, name, recipe["steps"]))
+        write(os.path.join(args.output, name, "README"), recipe["readme"].lstrip("\n"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
