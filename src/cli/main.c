@@ -37,14 +37,22 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* The first argument that is neither an option nor the value of one that may stand before it. */
+/*
+ * The place of the command: the first argument that is neither an option nor the value of one. 0
+ * where there is none, or a negative place: of an option that can't stand before a command.
+ */
 static int command_at(int argc, char **argv)
 {
+	static const char *const alone[] = { "--json", "-v", "--verbose", "--version", "--help",
+					     "-h", NULL };
+
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--db"))
 			i++;
 		else if (argv[i][0] != '-')
 			return i;
+		else if (!g_str_has_prefix(argv[i], "--db=") && !g_strv_contains(alone, argv[i]))
+			return -i;
 	}
 	return 0;
 }
@@ -112,28 +120,44 @@ static bool wants_json(char **argv)
 	return false;
 }
 
+/* Takes the command out of the arguments; NULL where there is none, or with @error. */
+static const struct command *take_command(int *argc, char **argv, GError **error)
+{
+	int at = command_at(*argc, argv);
+	const struct command *command = at > 0 ? find_command(argv[at]) : NULL;
+
+	if (at < 0)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			    "usage: unknown option %s before the command (see capbroker --help)",
+			    argv[-at]);
+	else if (at && !command)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			    "%s: no such command (see capbroker --help)", argv[at]);
+	if (!command)
+		return NULL;
+	memmove(&argv[at], &argv[at + 1], (size_t)(*argc - at) * sizeof(*argv));
+	--*argc;
+	return command;
+}
+
 int main(int argc, char **argv)
 {
 	g_autoptr(GOptionContext) context = NULL;
-	GError *error = NULL;
 	const struct command *command;
-	int at = command_at(argc, argv);
+	GError *error = NULL;
+	bool json = wants_json(argv);
 
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("capbroker");
-	cli.json = wants_json(argv);
-	command = at ? find_command(argv[at]) : NULL;
-	if (at && !command)
-		return cli_fail(&cli, g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
-						  "%s: no such command (see capbroker --help)",
-						  argv[at]));
+	cli.json = json;
+	command = take_command(&argc, argv, &error);
+	if (error)
+		return cli_fail(&cli, error);
 	context = context_new(command);
-	if (command) {
-		memmove(&argv[at], &argv[at + 1], (size_t)(argc - at) * sizeof(*argv));
-		argc--;
-	}
-	if (!g_option_context_parse(context, &argc, &argv, &error))
+	if (!g_option_context_parse(context, &argc, &argv, &error)) {
+		cli.json = json; /* a failed parse takes everything back */
 		return wrong_options(error, command);
+	}
 	if (show_version)
 		return print_version();
 	if (!command)

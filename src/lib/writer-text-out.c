@@ -39,9 +39,10 @@ static size_t columns_of(const char *text)
 	return n;
 }
 
-/* Ends a line without the blanks that it would end in. */
-static void end_line(GString *text)
+void out_end_line(struct out *out)
 {
+	GString *text = out->text;
+
 	while (text->len && text->str[text->len - 1] == ' ')
 		g_string_truncate(text, text->len - 1);
 	g_string_append_c(text, '\n');
@@ -63,7 +64,7 @@ void out_item(struct out *out, const char *head, size_t width, const char *text)
 		size_t columns = columns_of(word);
 
 		if (!fresh && at + 1 + columns > TEXT_COLUMNS) {
-			end_line(out->text);
+			out_end_line(out);
 			fill(out->text, width);
 			at = width;
 			fresh = true;
@@ -76,7 +77,7 @@ void out_item(struct out *out, const char *head, size_t width, const char *text)
 		text += length;
 		text += strspn(text, " \n");
 	}
-	end_line(out->text);
+	out_end_line(out);
 }
 
 void out_itemf(struct out *out, const char *head, size_t width, const char *format, ...)

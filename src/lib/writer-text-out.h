@@ -39,6 +39,9 @@ void out_item(struct out *out, const char *head, size_t width, const char *text)
 void out_itemf(struct out *out, const char *head, size_t width, const char *format, ...)
 	G_GNUC_PRINTF(4, 5);
 
+/* Ends a line without the blanks that it would end in. */
+void out_end_line(struct out *out);
+
 /* A verdict's word with its colour, filled up to @width columns; free with g_free(). */
 char *out_verdict(const struct out *out, const char *verdict, size_t width);
 

@@ -121,10 +121,11 @@ static void matrix_table(struct out *out, const json_t *answer)
 	g_string_append_printf(out->text, "%-22s", "");
 	json_array_foreach (classes, c, class)
 		g_string_append_printf(out->text, " %-8.8s", get_text(class, "id", "?"));
-	g_string_append(out->text, "\nhosts                 ");
+	out_end_line(out);
+	g_string_append_printf(out->text, "%-22s", "hosts");
 	json_array_foreach (classes, c, class)
 		g_string_append_printf(out->text, " %-8d", (int)get_int(class, "hosts_n"));
-	g_string_append_c(out->text, '\n');
+	out_end_line(out);
 	json_array_foreach (groups, i, group) {
 		const char *first = json_string_value(
 			json_array_get(json_object_get(group, "guests"), 0));
@@ -138,9 +139,7 @@ static void matrix_table(struct out *out, const json_t *answer)
 
 			g_string_append_printf(out->text, " %s", word);
 		}
-		while (g_str_has_suffix(out->text->str, " "))
-			g_string_truncate(out->text, out->text->len - 1);
-		g_string_append_c(out->text, '\n');
+		out_end_line(out);
 	}
 }
 

@@ -35,6 +35,7 @@ static bool too_deep(const char *bytes, size_t length)
 json_t *json_bytes_parse(const char *bytes, size_t length, size_t limit, GError **error)
 {
 	json_error_t err;
+	const char *end;
 	json_t *json;
 
 	if (length > limit) {
@@ -50,7 +51,10 @@ json_t *json_bytes_parse(const char *bytes, size_t length, size_t limit, GError 
 		return NULL;
 	}
 	json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &err);
-	if (!json)
+	if (!json && !g_utf8_validate_len(bytes, length, &end))
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    "byte %td: not UTF-8 (is it the right file?)", end - bytes + 1);
+	else if (!json)
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "line %d: not JSON: %s (is the file complete?)", err.line, err.text);
 	return json;

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The command line: options before and behind the command, help, wrong usage, where the database
+# is looked for.
+. "$top_srcdir/tests/cli-fixture.sh"
+
+commands='probe import hosts guests show diff check baseline matrix explain forget'
+cpu "$scratch/h.xml"
+expect 0 import "$scratch/h.xml"
+
+expect 0 --version
+shows '^capbroker [0-9]+\.[0-9]+\.[0-9]+ \(dictionary [0-9]{4}\.[0-9]+\)$'
+expect 0 --help
+for command in $commands; do
+	grep -q "^  $command " "$scratch/out" || fail "--help doesn't list $command"
+done
+for command in $commands; do
+	expect 0 "$command" --help
+	grep -q "capbroker \[OPTION…\] $command" "$scratch/out" || fail "$command --help: $(cat "$scratch/out")"
+	refused 'unknown option --policy' "$command" --policy x
+	refused 'unknown option --assume' --assume x=y "$command"
+	refused 'unknown option --broker' "$command" --broker x
+done
+
+# Before and behind, with and without "=".
+for place in "--db $CAPBROKER_DB --json hosts" "hosts --json --db $CAPBROKER_DB" \
+	"--json hosts --db=$CAPBROKER_DB"; do
+	# shellcheck disable=SC2086 # a list of words
+	(unset CAPBROKER_DB && HOME=$scratch/home capbroker $place) >"$scratch/out" ||
+		fail "capbroker $place"
+	grep -q '"capbroker.hosts/1"' "$scratch/out" || fail "capbroker $place: $(cat "$scratch/out")"
+done
+
+refused 'no command' -v
+refused 'no such command' frobnicate
+refused 'see capbroker --help' --what
+refused 'exactly one host' show
+refused 'exactly one host' show a b
+refused 'exactly two hosts' diff a
+refused 'not expected' guests x
+refused 'not expected' matrix x
+refused 'no guest given' check
+refused 'follow --to' check "$scratch/h.xml" h
+refused 'nothing to import' import
+refused 'exactly one check or capability' explain
+for format in nova ovirt kubevirt proxmox; do
+	refused 'not available in this version' baseline --format $format
+done
+refused 'is none of' baseline --format yaml
+refused 'no host of that name' show nobody
+
+# Without --db and $CAPBROKER_DB: below $XDG_STATE_HOME, else below the home folder.
+if [ "$(id -u)" != 0 ]; then
+	(
+		unset CAPBROKER_DB
+		XDG_STATE_HOME=$scratch/state capbroker import "$scratch/h.xml" >/dev/null
+		HOME=$scratch/home capbroker import "$scratch/h.xml" >/dev/null
+	)
+	for place in state home/.local/state; do
+		[ -s "$scratch/$place/capbroker/capbroker.db" ] || fail "no database below $place"
+	done
+else
+	echo "the default place of the database: not tried as root"
+fi
+
+# Data files that are not there.
+CAPBROKER_DATADIR=$scratch/nothing
+export CAPBROKER_DATADIR
+refused 'cpu-models.tsv' hosts
+
+finish
