@@ -8,10 +8,11 @@
 #include "load.h"
 
 static gboolean all_features;
-static char *format;
+static char *format, *accel;
 
 static const GOptionEntry entries[] = {
 	{ "all-features", 0, 0, G_OPTION_ARG_NONE, &all_features, "Keep features that can't migrate", NULL },
+	{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "Meet what QEMU gives under kvm or tcg (default: the best known)", "ACCEL" },
 	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
 	{ 0 },
 };
@@ -42,7 +43,7 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 
 static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
 {
-	const struct baseline_options options = { .all_features = all_features };
+	const struct baseline_options options = { .all_features = all_features, .accel = accel };
 	g_autoptr(GPtrArray) groups = baseline_groups(&session->judge, hosts, &options);
 
 	if (format && strcmp(format, "text") && strcmp(format, "json"))
@@ -55,6 +56,8 @@ static int check_format(struct cli *cli)
 	static const char *const later[] = { "nova", "ovirt", "kubevirt", "proxmox", NULL };
 	static const char *const now[] = { "text", "json", "libvirt", "qemu", NULL };
 
+	if (accel && strcmp(accel, "kvm") && strcmp(accel, "tcg"))
+		return cli_usage(cli, "--accel %s: is neither kvm nor tcg", accel);
 	if (!format || g_strv_contains(now, format)) {
 		cli->json = cli->json || !g_strcmp0(format, "json");
 		return EXIT_OK;

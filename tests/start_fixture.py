@@ -1,27 +1,12 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""test-start-guests.py: predict, then really start, seeded guests on this machine's QEMU.
-
-usage: test-start-guests.py [--seed N] [--count N] [--emulator PATH] [--keep FILE]
-
-Each guest is a domain definition with a machine type, accelerator and CPU drawn from the seed.
-`capbroker check` says first whether QEMU starts it (qemu_starts); then QEMU is started, paused,
-with what the definition means: check='full' is -cpu …,enforce, check='none' is without. The
-translation to QEMU's arguments is this script's own, by the names in the dictionary.
-
-Fails when an ok was refused, more than 2 % of the starts were blocked wrongly or left unknown, or
-fewer than 30 % were truly refused (then the seed tried too little). Exit 77: no QEMU here.
-"""
+"""start_fixture.py: seeded guests for the tests that start them: drawing, writing, counting."""
 
 import argparse
 import collections
 import json
 import os
-import random
-import shutil
 import subprocess
 import sys
-import tempfile
 
 UUID = "6f3b7c1e-5a0d-4a53-9f5e-0000000%05d"
 
@@ -173,12 +158,6 @@ def arguments(guest, names, there):
             "-smp", str(guest["vcpus"]), "-cpu", cpu]
 
 
-def started(guest, names, there):
-    replies, stderr = qmp(guest["emulator"], arguments(guest, names, there),
-                          [{"execute": "query-status"}])
-    return bool(replies and "return" in replies[0]), stderr
-
-
 class Broker:
     def __init__(self, program, folder):
         self.command = [program, "--db", os.path.join(folder, "host.db")]
@@ -195,8 +174,48 @@ class Broker:
         process = self.run("--json", "check", path)
         if process.returncode == 2:
             sys.exit("check failed: %s%s" % (process.stderr, process.stdout))
-        verdict = json.loads(process.stdout)["verdicts"][0]
-        return verdict["qemu_starts"], verdict
+        return json.loads(process.stdout)["verdicts"][0]
+
+
+def options(description, seed, count):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--keep", help="write each guest, prediction and outcome to this file")
+    return parser.parse_args()
+
+
+class Tally:
+    """Counts predictions and outcomes, prints those that disagree, and judges them at the end."""
+
+    def __init__(self, keep):
+        self.table = collections.Counter()
+        self.keep = open(keep, "w", encoding="utf-8") if keep else None
+
+    def add(self, guest, said, happened, how, why, verdict):
+        self.table[(said, happened)] += 1
+        if self.keep:
+            self.keep.write(json.dumps({"guest": guest, "said": said, "started": happened,
+                                        "why": why, "verdict": verdict}) + "\n")
+        if (said in ("ok", "warn")) == happened and said != "unknown":
+            return
+        print("%s %s: said %s, %s\n  %s\n  %s" % (
+            guest["name"], guest["accel"], said, "started" if happened else "refused", how,
+            " ".join(why.strip().splitlines()[-1:])))
+        for finding in verdict["findings"]:
+            print("  %(verdict)s %(check)s: %(text)s" % finding)
+
+    def end(self, what):
+        total = sum(self.table.values())
+        print("%s\n%-9s %8s %8s" % (what, "predicted", "started", "refused"))
+        for said in ("ok", "warn", "unknown", "block"):
+            print("%-9s %8d %8d" % (said, self.table[(said, True)], self.table[(said, False)]))
+        refused = sum(n for (_, happened), n in self.table.items() if not happened)
+        unknown = sum(n for (said, _), n in self.table.items() if said == "unknown")
+        bad = verdict_on(self.table, refused, total, unknown)
+        print("FAIL: %s" % "; ".join(bad) if bad else "PASS: %d of %d truly refused" %
+              (refused, total))
+        sys.exit(1 if bad else 0)
 
 
 def verdict_on(table, refused, total, unknown):
@@ -213,55 +232,3 @@ def verdict_on(table, refused, total, unknown):
     if refused < 0.3 * total:
         bad.append("only %d of %d refused: the seed tries too little" % (refused, total))
     return bad
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--count", type=int, default=220)
-    parser.add_argument("--emulator", default=shutil.which("qemu-system-x86_64"))
-    parser.add_argument("--keep", help="write each guest, prediction and outcome to this file")
-    options = parser.parse_args()
-    if not options.emulator or not os.path.exists(options.emulator):
-        print("SKIP: no qemu-system-x86_64 here (install qemu-system-x86)")
-        sys.exit(77)
-    names = Names(os.path.join(os.environ.get("top_builddir", ".."), "schema", "dictionary.json"))
-    there = facts(options.emulator)
-    rng = random.Random(options.seed)
-    table = collections.Counter()
-    keep = open(options.keep, "w", encoding="utf-8") if options.keep else None
-    with tempfile.TemporaryDirectory() as folder:
-        broker = Broker("capbroker", folder)
-        process = broker.run("probe")
-        if process.returncode:
-            sys.exit("probe failed: %s" % process.stderr)
-        for number in range(options.count):
-            guest = draw(rng, number, names, there)
-            guest["emulator"] = options.emulator
-            said, verdict = broker.predict(guest)
-            happened, stderr = started(guest, names, there)
-            table[(said, happened)] += 1
-            if keep:
-                keep.write(json.dumps({"guest": guest, "said": said, "started": happened,
-                                       "stderr": stderr[-500:], "verdict": verdict}) + "\n")
-            if (said in ("ok", "warn") and not happened) or said == "unknown" or \
-                    (said == "block" and happened):
-                print("%s %s: said %s, %s\n  %s\n  %s\n  %s" % (
-                    guest["name"], guest["accel"], said, "started" if happened else "refused",
-                    " ".join(arguments(guest, names, there)),
-                    stderr.strip().splitlines()[-1:] if stderr else "",
-                    [(f["check"], f["verdict"], f["text"]) for f in verdict["findings"]]))
-    print("seed %d, %s" % (options.seed, options.emulator))
-    print("%-9s %8s %8s" % ("predicted", "started", "refused"))
-    for said in ("ok", "warn", "unknown", "block"):
-        print("%-9s %8d %8d" % (said, table[(said, True)], table[(said, False)]))
-    refused = sum(n for (said, happened), n in table.items() if not happened)
-    unknown = sum(n for (said, happened), n in table.items() if said == "unknown")
-    bad = verdict_on(table, refused, options.count, unknown)
-    print("FAIL: %s" % "; ".join(bad) if bad else "PASS: %d of %d truly refused" %
-          (refused, options.count))
-    sys.exit(1 if bad else 0)
-
-
-if __name__ == "__main__":
-    main()
