@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of recorded hosts share: capbroker on a database of its own, and the demo fleet."""
+"""What the tests of recorded hosts share: capbroker on a database of its own, the demo fleet."""
 
 import glob
 import json

@@ -9,7 +9,8 @@ import textwrap
 
 RECIPES = {}
 
-DEBIAN = {"a": "Debian 12 (QEMU 7.2.22, libvirt 9.0.0)", "b": "Debian 13 (QEMU 10.0.13, libvirt 11.3.0)"}
+DEBIAN = {"a": "Debian 12 (QEMU 7.2.22, libvirt 9.0.0)",
+          "b": "Debian 13 (QEMU 10.0.13, libvirt 11.3.0)"}
 ONE_MACHINE = "the processor's registers as libvirt's tests record them (CPUID, MSRs where named)"
 OLD_QEMU = ("what QEMU made of the processor there under KVM: the reply to "
             "query-cpu-model-expansion that libvirt's tests record, of an older QEMU whose version "
@@ -20,7 +21,8 @@ RAW_ONLY = CPUID + ("; nothing of kernel, KVM, QEMU or libvirt, so what a guest 
 
 
 def host(name, title, steps, facts, shows):
-    paragraphs = ["SPDX-License-Identifier: LGPL-2.1-or-later", f"{name}: {title}", *(f"- {fact}" for fact in facts), f"Shows: {shows}"]
+    paragraphs = ["SPDX-License-Identifier: LGPL-2.1-or-later", f"{name}: {title}",
+                  *(f"- {fact}" for fact in facts), f"Shows: {shows}"]
     text = "\n".join(textwrap.fill(p, 78, subsequent_indent="  " if p.startswith("- ") else "",
                                    break_on_hyphens=False) for p in paragraphs)
     RECIPES[name] = {"steps": steps, "readme": text.replace("\n- ", "\n\nFacts:\n- ", 1)
@@ -142,12 +144,14 @@ host("wildcatlake-client", "a Wildcat Lake client processor",
      [("cpuid", "GenuineIntel00D0651_WildcatLake_02")], [RAW_ONLY],
      "AVX-IFMA, AVX-VNNI-INT8/16, SHA512, SM3, SM4, LAM, LASS, FRED, hybrid.")
 host("graniterapids-658x", "Xeon 658X (Granite Rapids-W)",
-     [("cpuid", "GenuineIntel00A06D1_GraniteRapids_03")], [RAW_ONLY], "AVX10 and its vector widths.")
+     [("cpuid", "GenuineIntel00A06D1_GraniteRapids_03")], [RAW_ONLY],
+     "AVX10 and its vector widths.")
 host("icelake-client-sgx", "an Ice Lake client processor with SGX",
      [("cpuid", "GenuineIntel00706E5_IceLakeY")], [RAW_ONLY],
      "SGX and its attributes, HDC state.")
-host("knightslanding", "Xeon Phi (Knights Landing)", [("cpuid", "GenuineIntel0050671_KnightsLanding")],
-     [RAW_ONLY], "avx512er, avx512pf, prefetchwt1.")
+host("knightslanding", "Xeon Phi (Knights Landing)",
+     [("cpuid", "GenuineIntel0050671_KnightsLanding")], [RAW_ONLY],
+     "avx512er, avx512pf, prefetchwt1.")
 host("steamroller-baldeagle", "an embedded AMD of the Steamroller generation",
      [("cpuid", "AuthenticAMD0630F01_K15_BaldEagle")], [RAW_ONLY],
      "fma4, xop, tbm, lwp with its state, nodeid_msr, ptsc.")
