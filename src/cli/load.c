@@ -264,7 +264,9 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 	s->files = datafiles_load(error);
 	if (!s->files)
 		return false;
-	s->judge = (struct judge){ s->fleet->universe, s->files->models, s->files->tables };
+	s->judge = (struct judge){ .universe = s->fleet->universe,
+				    .models = s->files->models,
+				    .tables = s->files->tables };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
 					   s->files->digest, s->files->cpu_map };
 	if (need == SESSION_FILES)

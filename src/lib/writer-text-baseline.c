@@ -7,7 +7,7 @@
 #include "writer-text-out.h"
 
 /* Lines of a list that are shown without -v. */
-#define FEW 12
+#define FEW 10
 
 static const char *short_id(const char *id)
 {
@@ -37,52 +37,132 @@ static char *cpu_text(const json_t *cpu)
 	return g_string_free(text, FALSE);
 }
 
+/* Entries that are alike but for their names, on one line. */
+struct alike {
+	GPtrArray *names; /* char * */
+	const json_t *first;
+	char *key;
+};
+
+static void alike_free(void *data)
+{
+	struct alike *alike = data;
+
+	g_ptr_array_unref(alike->names);
+	g_free(alike->key);
+	g_free(alike);
+}
+
+/* Puts @name to the group of @key; takes both over. */
+static void add_alike(GPtrArray *groups, char *name, char *key, const json_t *entry)
+{
+	struct alike *alike = NULL;
+
+	for (guint i = 0; i < groups->len && !alike; i++) {
+		alike = g_ptr_array_index(groups, i);
+		if (strcmp(alike->key, key))
+			alike = NULL;
+	}
+	if (alike) {
+		g_free(key);
+	} else {
+		alike = g_new0(struct alike, 1);
+		alike->names = g_ptr_array_new_with_free_func(g_free);
+		alike->key = key;
+		alike->first = entry;
+		g_ptr_array_add(groups, alike);
+	}
+	g_ptr_array_add(alike->names, name);
+}
+
+/* "avx512f +4", or all of the names. */
+static char *names_of(const struct alike *alike, bool all)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < alike->names->len; i++) {
+		if (i && !all) {
+			g_string_append_printf(text, " +%u", alike->names->len - 1);
+			break;
+		}
+		g_string_append_printf(text, "%s%s", i ? " " : "",
+				       (char *)g_ptr_array_index(alike->names, i));
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* What is lost, in a word: a feature's name, a machine type, a capability with its value. */
+static char *lost_name(const json_t *l)
+{
+	const char *id = get_text(l, "capability", "?");
+	const json_t *value = json_object_get(l, "value_lost");
+	g_autofree char *shown = value_text(value);
+
+	if (json_is_true(value))
+		return g_strdup(short_id(id));
+	if (!strcmp(id, "qemu.machine"))
+		return g_steal_pointer(&shown);
+	return g_strdup_printf("%s %s", short_id(id), shown);
+}
+
 static void lost(struct out *out, const json_t *group)
 {
-	const json_t *list = json_object_get(group, "lost");
-	int all = (int)get_int(group, "hosts_n");
+	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(alike_free);
 	const json_t *l;
 	size_t i;
 
-	if (!json_array_size(list))
-		return;
-	out_line(out, "  %-22s has it   because of", "lost");
-	json_array_foreach (list, i, l) {
-		const char *id = get_text(l, "capability", "?");
-		const json_t *value = json_object_get(l, "value_lost");
-		g_autofree char *names = join_hosts(json_object_get(l, "hosts"));
-		g_autofree char *shown = value_text(value);
-		g_autofree char *what = json_is_true(value) ? g_strdup(short_id(id))
-				      : !strcmp(id, "qemu.machine")
-					      ? g_strdup(shown)
-					      : g_strdup_printf("%s %s", short_id(id), shown);
-		g_autofree char *has = g_strdup_printf("%d/%d", (int)get_int(l, "has_it"), all);
-		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", what, has);
+	json_array_foreach (json_object_get(group, "lost"), i, l) {
+		g_autofree char *hosts = join_hosts(json_object_get(l, "hosts"));
+
+		add_alike(groups, lost_name(l),
+			  g_strdup_printf("%d %s", (int)get_int(l, "has_it"), hosts), l);
+	}
+	if (groups->len)
+		out_line(out, "  %-22s has it   because of", "lost");
+	for (i = 0; i < groups->len; i++) {
+		const struct alike *alike = g_ptr_array_index(groups, i);
+		g_autofree char *names = names_of(alike, false);
+		g_autofree char *all = names_of(alike, true);
+		g_autofree char *hosts = join_hosts(json_object_get(alike->first, "hosts"));
+		g_autofree char *has = g_strdup_printf("%d/%d", (int)get_int(alike->first, "has_it"),
+						       (int)get_int(group, "hosts_n"));
+		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", names, has);
 
 		if (i == FEW && !out->options->verbose) {
-			out_line(out, "  and %zu more (-v)", json_array_size(list) - i);
+			out_line(out, "  and %zu more (-v)", groups->len - i);
 			break;
 		}
-		out_item(out, head, 34, names);
+		out_item(out, head, 34, hosts);
+		if (out->options->verbose && alike->names->len > 1)
+			out_item(out, "      ", 6, all);
 	}
 }
 
 /* Lines "ID on HOSTS: reason". */
 static void reasons(struct out *out, const json_t *list, const char *head, const char *key)
 {
+	g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(alike_free);
 	const json_t *r;
 	size_t i;
 
 	json_array_foreach (list, i, r) {
-		g_autofree char *names = join_hosts(json_object_get(r, "hosts"));
+		g_autofree char *hosts = join_hosts(json_object_get(r, "hosts"));
 		const char *reason = get_text(r, "reason", NULL);
 
+		add_alike(groups, g_strdup(short_id(get_text(r, key, "?"))),
+			  g_strdup_printf("%s%s%s%s", *hosts ? " on " : "", hosts,
+					  reason ? ": " : "", reason ? reason : ""),
+			  r);
+	}
+	for (i = 0; i < groups->len; i++) {
+		const struct alike *alike = g_ptr_array_index(groups, i);
+		g_autofree char *names = names_of(alike, out->options->verbose);
+
 		if (i == FEW && !out->options->verbose) {
-			out_line(out, "  and %zu more (-v)", json_array_size(list) - i);
+			out_line(out, "  and %zu more (-v)", groups->len - i);
 			break;
 		}
-		out_itemf(out, i ? "" : head, 17, "%s%s%s%s%s", short_id(get_text(r, key, "?")),
-			  *names ? " on " : "", names, reason ? ": " : "", reason ? reason : "");
+		out_itemf(out, i ? "" : head, 17, "%s%s", names, alike->key);
 	}
 }
 

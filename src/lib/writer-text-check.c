@@ -235,27 +235,94 @@ static void class_findings(struct out *out, const json_t *answer, const json_t *
 	}
 }
 
-/* Classes of one verdict, each with its hosts and why. */
+/* Classes of which the same is said, as one row. */
+struct row {
+	const json_t *first; /* verdict on a host of the first class */
+	size_t classes;
+	json_t *hosts;
+	char *said;
+};
+
+static void row_free(void *data)
+{
+	struct row *row = data;
+
+	json_decref(row->hosts);
+	g_free(row->said);
+	g_free(row);
+}
+
+/* All that will be written of a verdict's findings. */
+static char *said_of(const struct out *out, const json_t *answer, const json_t *verdict)
+{
+	bool quiet = !out->options->verbose;
+	GString *text = g_string_new(NULL);
+	const json_t *f;
+	size_t i;
+
+	if (quiet && !strcmp(verdict_of(answer, verdict), "ok"))
+		return g_string_free(text, FALSE);
+	json_array_foreach (json_object_get(verdict, "findings"), i, f)
+		if (!quiet || asked_for(answer, f))
+			g_string_append_printf(text, "%s: %s\n%s\n", get_text(f, "check", "?"),
+					       get_text(f, "text", ""), get_text(f, "fix", ""));
+	return g_string_free(text, FALSE);
+}
+
+static void add_class(GPtrArray *rows, const json_t *class, const json_t *verdict, char *said)
+{
+	struct row *row = NULL;
+
+	for (guint i = 0; i < rows->len && !row; i++) {
+		row = g_ptr_array_index(rows, i);
+		if (strcmp(row->said, said))
+			row = NULL;
+	}
+	if (row) {
+		g_free(said);
+	} else {
+		row = g_new0(struct row, 1);
+		row->first = verdict;
+		row->said = said;
+		row->hosts = json_array();
+		g_ptr_array_add(rows, row);
+	}
+	row->classes++;
+	json_array_extend(row->hosts, json_object_get(class, "hosts"));
+}
+
+static void write_row(struct out *out, const json_t *answer, const char *verdict,
+		      const struct row *row)
+{
+	g_autofree char *word = loud(out, verdict, 8);
+	g_autofree char *names = join_hosts(row->hosts);
+	g_autofree char *class = row->classes > 1
+					 ? g_strdup_printf("%zu", row->classes)
+					 : g_strdup(get_text(row->first, "class", "?"));
+	g_autofree char *head = g_strdup_printf("%s%-9s %5zu %6d ", word, class,
+						json_array_size(row->hosts),
+						(int)get_int(row->first, "onward_hosts"));
+
+	out_item(out, head, 31, names);
+	if (strcmp(verdict, "ok") || out->options->verbose)
+		class_findings(out, answer, row->first);
+}
+
+/* Classes of one verdict, with their hosts and why. */
 static void classes_of(struct out *out, const json_t *answer, const char *wanted)
 {
+	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
 	const json_t *class;
 	size_t i;
 
 	json_array_foreach (json_object_get(answer, "classes"), i, class) {
 		const json_t *v = class_verdict(answer, get_text(class, "id", ""));
-		g_autofree char *word = NULL, *head = NULL, *names = NULL;
 
-		if (strcmp(verdict_of(answer, v), wanted))
-			continue;
-		word = loud(out, wanted, 8);
-		names = join_hosts(json_object_get(class, "hosts"));
-		head = g_strdup_printf("%s%-9s %5zu %6d ", word, get_text(class, "id", "?"),
-				       json_array_size(json_object_get(class, "hosts")),
-				       (int)get_int(v, "onward_hosts"));
-		out_item(out, head, 31, names);
-		if (strcmp(wanted, "ok") || out->options->verbose)
-			class_findings(out, answer, v);
+		if (!strcmp(verdict_of(answer, v), wanted))
+			add_class(rows, class, v, said_of(out, answer, v));
 	}
+	for (i = 0; i < rows->len; i++)
+		write_row(out, answer, wanted, g_ptr_array_index(rows, i));
 }
 
 static size_t count(const json_t *answer, const char *wanted)

@@ -167,9 +167,9 @@ static void matrix_marks(struct out *out, const json_t *answer)
 	}
 }
 
-static void matrix_expanded(struct out *out, const json_t *answer)
+static void list_guests(struct out *out, const json_t *answer)
 {
-	const json_t *group, *class;
+	const json_t *group;
 	size_t i;
 
 	out_line(out, "\nguests");
@@ -179,7 +179,14 @@ static void matrix_expanded(struct out *out, const json_t *answer)
 		out_item(out, json_is_true(json_object_get(group, "running")) ? "  running" : "  defined",
 			 11, names);
 	}
-	out_line(out, "classes");
+}
+
+static void list_classes(struct out *out, const json_t *answer)
+{
+	const json_t *class;
+	size_t i;
+
+	out_line(out, "\nclasses");
 	json_array_foreach (json_object_get(answer, "classes"), i, class) {
 		g_autofree char *names = join_hosts(json_object_get(class, "hosts"));
 		g_autofree char *head = g_strdup_printf("  %s", get_text(class, "id", "?"));
@@ -208,8 +215,10 @@ void text_matrix(struct out *out, const json_t *answer)
 		matrix_table(out, answer);
 	else
 		matrix_marks(out, answer);
+	if (out->options->expand)
+		list_guests(out, answer);
 	if (out->options->expand || json_array_size(classes) > MATRIX_COLUMNS)
-		matrix_expanded(out, answer);
+		list_classes(out, answer);
 	out_line(out, "\nrunning guests: migrate; defined ones: start");
 	out_end(out, answer);
 }
