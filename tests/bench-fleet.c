@@ -75,7 +75,7 @@ static void line(const char *what, double us)
 	printf("  %-52s %12.3f ms\n", what, us / 1000);
 }
 
-/* One guest against every host: judged once a class, told for each host. */
+/* One guest against every host: the verdict once a class, told for each host. */
 static void check_all(struct bench *b)
 {
 	const struct fleet *fleet = b->hosts->fleet;
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 	guint classes = argc > 2 ? (guint)strtoul(argv[2], NULL, 10) : 500;
 	struct tables *tables = g_new0(struct tables, 1);
 	struct cpu_models *models = read_models();
-	struct bench b = { .judge = { .models = models, .tables = tables } };
+	struct bench b = { .judge = { .models = models, .tables = tables, .brief = true } };
 	struct xml_document *xml = xml_parse(guest_xml, strlen(guest_xml), "guest", NULL);
 	const char *why = NULL;
 	bool ok;

@@ -64,11 +64,13 @@ static json_t *cells(const struct answering *a, const struct row *row)
 {
 	enum question question = row->first->running ? ASK_MIGRATE : ASK_START;
 	const struct profile *source = row->from ? row->from->profile : NULL;
+	struct judge brief = *a->judge;
 	json_t *array = json_array();
 
+	brief.brief = true;
 	for (guint i = 0; i < a->fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(a->fleet->classes, i);
-		struct verdicts *v = guest_judge(a->judge, row->first, source, class->profile);
+		struct verdicts *v = guest_judge(&brief, row->first, source, class->profile);
 
 		json_array_append_new(array,
 				      json_string(verdict_name(verdicts_answer(v, question))));

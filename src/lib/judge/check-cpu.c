@@ -418,7 +418,7 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 
 static void add_items(struct judgement *j, struct finding *f, const GArray *places, json_t *have)
 {
-	for (guint i = 0; i < places->len; i++) {
+	for (guint i = 0; !j->judge->brief && i < places->len; i++) {
 		const char *id = universe_id(universe_of(j), g_array_index(places, int, i));
 
 		if (!f->capability)
@@ -462,7 +462,7 @@ static const char *origin_of(const struct judgement *j)
 	return j->target.judged ? j->target.judged->origin : NULL;
 }
 
-static char *lack_sentence(struct judgement *j, const struct lack *lack)
+static char *write_lack(struct judgement *j, const struct lack *lack)
 {
 	g_autofree char *refused = names_text(j, lack->refused);
 	g_autofree char *dropped = names_text(j, lack->dropped);
@@ -481,12 +481,20 @@ static char *lack_sentence(struct judgement *j, const struct lack *lack)
 	return g_string_free(s, FALSE);
 }
 
+/* NULL in a brief judgement, which nobody reads. */
+static char *lack_sentence(struct judgement *j, const struct lack *lack)
+{
+	return j->judge->brief ? NULL : write_lack(j, lack);
+}
+
 static char *lack_fix(struct judgement *j, const struct lack *lack)
 {
 	g_autofree char *names = NULL;
 	const GArray *first = lack->refused->len ? lack->refused :
 			      lack->dropped->len ? lack->dropped : NULL;
 
+	if (j->judge->brief)
+		return NULL;
 	if (!first)
 		return g_strdup("run 'capbroker probe' on the host");
 	names = names_text(j, first);

@@ -267,6 +267,13 @@ static void tell_relation(struct judgement *j)
 	struct verdicts *out = j->out;
 	const struct offer *offer = j->target.judged;
 
+	if (j->judge->brief) {
+		if (j->cpu && offer && j->cpu->def->match == CPU_MATCH_STRICT) {
+			cpu_compare(j->cpu, offer, j->judge->universe, &j->comparison);
+			j->compared = true;
+		}
+		return;
+	}
 	if (j->cpu && offer) {
 		cpu_compare(j->cpu, offer, j->judge->universe, &j->comparison);
 		j->compared = true;

@@ -69,6 +69,7 @@ struct judge {
 	struct universe *universe;
 	const struct cpu_models *models;
 	const struct tables *tables;
+	bool brief; /* verdicts alone: no texts, fixes, relation and lists of features */
 };
 
 /**

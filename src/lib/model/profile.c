@@ -131,12 +131,28 @@ static bool offer_fact(struct parse *p, struct offer *offer, const struct fact *
 	return true;
 }
 
+/* Does a fact meet by itself, outside every offer? */
+static bool meets_alone(const struct fact *fact)
+{
+	const struct capability *c = fact->cap >= 0 ? &cap_table[fact->cap] : NULL;
+
+	if (!c || fact->scope.emulator || fact->scope.machine || fact->scope.accel ||
+	    c->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION))
+		return false;
+	return c->type != CAP_BOOL ||
+	       (!g_str_has_prefix(c->id, "cpu.") && !g_str_has_prefix(c->id, "msr."));
+}
+
 static void add_fact(struct profile *profile, const struct fact *fact)
 {
+	guint index = profile->facts->len;
+
 	gsize first = GPOINTER_TO_SIZE(g_hash_table_lookup(profile->facts_by_id, fact->id));
 	guint place = profile->facts->len + 1;
 
 	g_array_append_vals(profile->facts, fact, 1);
+	if (meets_alone(fact))
+		g_array_append_val(profile->plain, index);
 	g_array_index(profile->facts, struct fact, place - 1).next = (guint)first;
 	g_hash_table_insert(profile->facts_by_id, (void *)fact->id, GSIZE_TO_POINTER(place));
 }
@@ -441,6 +457,7 @@ struct profile *profile_parse(json_t *doc, struct universe *universe, GError **e
 
 	profile->doc = json_incref(doc);
 	profile->facts = g_array_new(FALSE, TRUE, sizeof(struct fact));
+	profile->plain = g_array_new(FALSE, FALSE, sizeof(guint));
 	profile->facts_by_id = g_hash_table_new(g_str_hash, g_str_equal);
 	profile->offers = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
 	profile->emulators = g_ptr_array_new_with_free_func(emulator_free);
@@ -480,6 +497,7 @@ void profile_free(struct profile *profile)
 	g_ptr_array_unref(profile->emulators);
 	g_ptr_array_unref(profile->offers);
 	g_hash_table_unref(profile->facts_by_id);
+	g_array_unref(profile->plain);
 	g_array_unref(profile->facts);
 	json_decref(profile->doc);
 	g_free(profile);

@@ -323,6 +323,15 @@ static void keep_obligation(const struct judge *judge, struct baseline *b, const
 	json_object_set_new(b->capabilities, id, json_true());
 }
 
+/* In what QEMU gives, a feature without its gate would be refused when it is asked for. */
+static bool gate_is_off(const struct universe *universe, const struct baseline *b,
+			const struct meet_sets *s, int bit)
+{
+	int gate = universe_is_extra(universe, bit) ? -1 : cap_table[cap_by_bit[bit]].gate;
+
+	return b->accel && gate >= 0 && !bits_test(s->all_true, (size_t)cap_table[gate].bit);
+}
+
 static void meet_place(const struct judge *judge, struct baseline *b, const GArray *classes,
 		       const struct meet_sets *s, int bit, const struct baseline_options *options)
 {
@@ -333,7 +342,10 @@ static void meet_place(const struct judge *judge, struct baseline *b, const GArr
 	if (flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION) ||
 	    (!options->all_features && flags & unmigratable))
 		return;
-	if (bits_test(s->all_true, (size_t)bit)) {
+	if (bits_test(s->all_true, (size_t)bit) && gate_is_off(judge->universe, b, s, bit)) {
+		add_entry(b, b->not_expressible, id, "QEMU takes it away without what it depends on",
+			  classes_where(classes, judge->universe, bit, 1));
+	} else if (bits_test(s->all_true, (size_t)bit)) {
 		json_object_set_new(b->capabilities, id, json_true());
 		if (universe_in_libvirt(judge->universe, bit))
 			g_ptr_array_add(b->features,
@@ -399,88 +411,124 @@ void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArr
 	g_free(s.all_true);
 }
 
-/* The fact of an id in a plain scope of a view. */
-static const struct fact *plain_fact(const struct profile *profile, const char *id, enum view view)
-{
-	const struct scope scope = { .view = view, .migratable = -1 };
+/* The meet of one capability as told in one view. */
+struct sum {
+	struct value value;
+	guint known;  /* classes that know it */
+	bool bottom;
+};
 
-	return profile_fact(profile, id, &scope);
+static struct sum *sum_of(struct sum *sums, int cap, enum view view)
+{
+	return &sums[(size_t)cap * VIEWS + view];
 }
 
-static void meet_fact(struct baseline *b, int cap, enum view view)
+static void sum_fact(struct sum *sum, const struct fact *fact)
 {
-	const char *id = cap_table[cap].id;
-	GPtrArray *unknown = g_ptr_array_new();
-	struct value sum = { 0 }, value, met;
-	bool first = true, bottom = false;
+	enum cap_rule rule = cap_table[fact->cap].rule;
+	struct value value, met;
+
+	if ((fact->state != FACT_KNOWN && fact->state != FACT_ABSENT) ||
+	    !value_from_json(cap_table[fact->cap].type,
+			     fact->state == FACT_ABSENT ? json_false() : fact->value, &value, NULL))
+		return;
+	if (!sum->known++) {
+		sum->value = value;
+		return;
+	}
+	if (!sum->bottom && value_meet(rule, &sum->value, &value, &met)) {
+		value_clear(&sum->value);
+		sum->value = met;
+	} else {
+		sum->bottom = true;
+	}
+	value_clear(&value);
+}
+
+/* The classes that don't know a capability in a view. */
+static GPtrArray *classes_without(const struct baseline *b, int cap, enum view view)
+{
+	const struct scope scope = { .view = view, .migratable = -1 };
+	GPtrArray *without = g_ptr_array_new();
 
 	for (guint i = 0; i < b->classes->len; i++) {
 		const struct host_class *c = g_ptr_array_index(b->classes, i);
-		const struct fact *fact = plain_fact(c->profile, id, view);
+		const struct fact *fact = profile_fact(c->profile, cap_table[cap].id, &scope);
 
-		if (!fact || (fact->state != FACT_KNOWN && fact->state != FACT_ABSENT) ||
-		    !value_from_json(cap_table[cap].type,
-				     fact->state == FACT_ABSENT ? json_false() : fact->value, &value, NULL)) {
-			g_ptr_array_add(unknown, (void *)c);
-			continue;
-		}
-		if (first) {
-			sum = value;
-			first = false;
-			continue;
-		}
-		if (!bottom && !value_meet(cap_table[cap].rule, &sum, &value, &met))
-			bottom = true;
-		else if (!bottom) {
-			value_clear(&sum);
-			sum = met;
-		}
-		value_clear(&value);
+		if (!fact || (fact->state != FACT_KNOWN && fact->state != FACT_ABSENT))
+			g_ptr_array_add(without, (void *)c);
 	}
-	if (unknown->len && !first)
-		add_unknown(b, id, "not known there", unknown);
-	else
-		g_ptr_array_unref(unknown);
-	if (!first) {
-		bool known = b->unknown->len == 0 ||
-			     strcmp(((struct baseline_hosts *)g_ptr_array_index(b->unknown,
-										b->unknown->len - 1))->id, id);
-
-		if (known && !bottom && (sum.type != CAP_BOOL || sum.truth))
-			json_object_set_new(b->capabilities, id, value_to_json(&sum));
-		value_clear(&sum);
-	}
+	return without;
 }
 
-/* The view in which any class has a fact of the id: the one every class is then asked in. */
-static int view_of_fact(const struct baseline *b, const char *id)
+/* One view for all: the first in which every class knows the capability, else any does. */
+static void tell_sum(struct baseline *b, struct sum *sums, int cap)
 {
 	static const enum view order[] = { VIEW_KVM, VIEW_KERNEL, VIEW_RAW, VIEW_LIBVIRT, VIEW_QEMU };
 
-	for (size_t v = 0; v < G_N_ELEMENTS(order); v++)
-		for (guint i = 0; i < b->classes->len; i++) {
-			const struct host_class *c = g_ptr_array_index(b->classes, i);
+	int first = -1;
 
-			if (plain_fact(c->profile, id, order[v]))
-				return (int)order[v];
-		}
-	return -1;
+	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
+		const struct sum *sum = sum_of(sums, cap, order[v]);
+
+		if (sum->known && first < 0)
+			first = (int)order[v];
+		if (sum->known < b->classes->len)
+			continue;
+		if (!sum->bottom && (sum->value.type != CAP_BOOL || sum->value.truth))
+			json_object_set_new(b->capabilities, cap_table[cap].id,
+					    value_to_json(&sum->value));
+		return;
+	}
+	if (first >= 0)
+		add_unknown(b, cap_table[cap].id, "not known there",
+			    classes_without(b, cap, (enum view)first));
 }
 
 void baseline_meet_facts(struct baseline *b)
 {
-	for (size_t cap = 0; cap < cap_count; cap++) {
-		const struct capability *c = &cap_table[cap];
-		bool cpu_bit = c->type == CAP_BOOL &&
-			       (g_str_has_prefix(c->id, "cpu.") || g_str_has_prefix(c->id, "msr."));
-		int view;
+	struct sum *sums = g_new0(struct sum, cap_count * VIEWS);
 
-		if (cpu_bit || c->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION))
-			continue;
-		view = view_of_fact(b, c->id);
-		if (view >= 0)
-			meet_fact(b, (int)cap, (enum view)view);
+	for (guint i = 0; i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+
+		for (guint k = 0; k < c->profile->plain->len; k++) {
+			guint index = g_array_index(c->profile->plain, guint, k);
+			const struct fact *fact = &g_array_index(c->profile->facts, struct fact, index);
+
+			sum_fact(sum_of(sums, fact->cap, fact->scope.view), fact);
+		}
 	}
+	for (size_t cap = 0; cap < cap_count; cap++)
+		tell_sum(b, sums, (int)cap);
+	for (size_t i = 0; i < cap_count * VIEWS; i++)
+		if (sums[i].known)
+			value_clear(&sums[i].value);
+	g_free(sums);
+}
+
+/* Machine types last: they are many, and new ones are lost wherever one QEMU is older. */
+static int by_blame(const void *a, const void *b)
+{
+	const struct baseline_lost *x = *(struct baseline_lost *const *)a;
+	const struct baseline_lost *y = *(struct baseline_lost *const *)b;
+	bool mx = !strcmp(x->id, "qemu.machine"), my = !strcmp(y->id, "qemu.machine");
+
+	if (mx && my) {
+		const char *m = json_string_value(x->value), *n = json_string_value(y->value);
+
+		return best_machine(&m, &n);
+	}
+	if (mx || my)
+		return mx - my;
+	if (x->hosts_n != y->hosts_n)
+		return x->hosts_n < y->hosts_n ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+void baseline_sort_lost(struct baseline *b)
+{
+	g_ptr_array_sort(b->lost, by_blame);
 }
 
 /* Which class, dropped, would give back most? */

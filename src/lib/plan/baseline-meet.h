@@ -30,6 +30,9 @@ void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArr
 /* Meets every other comparable fact that no emulator stands behind. */
 void baseline_meet_facts(struct baseline *b);
 
+/* Fewest hosts to blame first; machine types last. */
+void baseline_sort_lost(struct baseline *b);
+
 void baseline_best_step(struct baseline *b);
 
 #endif

@@ -324,6 +324,7 @@ GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
 		classes = baseline_views(judge, b, options);
 		baseline_meet_cpu(judge, b, classes, options);
 		baseline_meet_facts(b);
+		baseline_sort_lost(b);
 		baseline_best_step(b);
 		name_cpu(judge, b, classes);
 		meet_classes_clear(classes);
