@@ -61,7 +61,8 @@ static GHashTable *machines_of(const struct profile *profile)
 			for (guint k = 0; e->scope.view == order[v] && e->machines && k < e->machines->len; k++) {
 				struct machine *m = &g_array_index(e->machines, struct machine, k);
 
-				g_hash_table_insert(names, (void *)m->name, m);
+				if (strcmp(m->name, "none"))
+					g_hash_table_insert(names, (void *)m->name, m);
 			}
 		}
 		if (g_hash_table_size(names))
