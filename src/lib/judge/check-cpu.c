@@ -106,34 +106,9 @@ void check_cpu_mode(struct judgement *j)
 	finding_item(f->have, "libvirt.cpu-mode", json_false());
 }
 
-static bool in_set(const struct profile *profile, const char *id, const char *name, bool *known)
-{
-	const struct fact *fact = profile_fact_any(profile, id);
-	const json_t *member;
-	size_t i;
-
-	*known = fact && fact->state == FACT_KNOWN;
-	if (!*known)
-		return false;
-	json_array_foreach (fact->value, i, member)
-		if (!strcmp(json_string_value(member), name))
-			return true;
-	return false;
-}
-
-/* 1, 0 or -1: does the target's libvirt know a name? Its own cpu_map decides where it was read. */
 static int libvirt_knows(const struct judgement *j, const char *kind, const char *name)
 {
-	bool known;
-	bool there = in_set(j->target.profile,
-			    !strcmp(kind, "model") ? "libvirt.cpu-models" : "libvirt.cpu-features", name,
-			    &known);
-
-	if (known)
-		return there;
-	if (!j->target.libvirt_version)
-		return -1;
-	return tables_libvirt_knows(j->judge->tables, kind, name, j->target.libvirt_version);
+	return profile_libvirt_knows(j->target.profile, j->judge->tables, kind, name);
 }
 
 static void model_finding(struct judgement *j, enum verdict verdict, unsigned int on, char *text)

@@ -59,6 +59,13 @@ bool scope_comparable(const struct scope *a, const struct scope *b);
 /* The profile's string fact of an id in any scope, or NULL. */
 const char *profile_string(const struct profile *profile, const char *id);
 
+/*
+ * 1, 0 or -1: does the host's libvirt know a name (@kind "model" or "feature")? Its own cpu_map
+ * decides where it was read, else the table by its version; -1 where neither can tell.
+ */
+int profile_libvirt_knows(const struct profile *profile, const struct tables *tables,
+			  const char *kind, const char *name);
+
 /* The emulator entry's CPU model of a name, or NULL. */
 const struct cpu_model *emulator_model(const struct emulator *emulator, const char *name);
 

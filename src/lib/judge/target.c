@@ -49,6 +49,19 @@ static bool listed(const json_t *array, const char *name)
 	return false;
 }
 
+int profile_libvirt_knows(const struct profile *profile, const struct tables *tables,
+			  const char *kind, const char *name)
+{
+	const struct fact *fact = profile_fact_any(profile, !strcmp(kind, "model") ?
+								    "libvirt.cpu-models" :
+								    "libvirt.cpu-features");
+	const char *version = profile_string(profile, "libvirt.version");
+
+	if (fact && fact->state == FACT_KNOWN)
+		return listed(fact->value, name);
+	return version ? tables_libvirt_knows(tables, kind, name, version) : -1;
+}
+
 /* Does the entry belong to this emulator and accelerator? NULLs ask for any. */
 static bool entry_of(const struct emulator *e, const char *path, const char *accel)
 {

@@ -37,6 +37,8 @@ char *baseline_libvirt(const struct baseline *b)
 		const struct feature_policy *p = &g_array_index(b->cpu.delta, struct feature_policy, i);
 		g_autofree char *name = g_markup_escape_text(p->name, -1);
 
+		if (p->nameless)
+			continue;
 		g_string_append_printf(s, "  <feature policy='%s' name='%s'/>\n",
 				       p->require ? "require" : "disable", name);
 	}

@@ -34,6 +34,14 @@ static void add_unknown(struct baseline *b, const char *id, const char *reason, 
 	add_entry(b, b->unknown, id, reason, classes);
 }
 
+void baseline_no_setting(struct baseline *b, const char *feature, const char *reason,
+			 GPtrArray *classes)
+{
+	g_autofree char *id = feature_id(NS_LIBVIRT, feature);
+
+	add_entry(b, b->not_expressible, id, reason, classes);
+}
+
 /* @value and @classes are stolen. */
 static void add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *classes)
 {

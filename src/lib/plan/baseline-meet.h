@@ -30,6 +30,10 @@ void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArr
 /* Meets every other comparable fact that no emulator stands behind. */
 void baseline_meet_facts(struct baseline *b);
 
+/* Adds to not_expressible a feature of libvirt's name; @classes is stolen. */
+void baseline_no_setting(struct baseline *b, const char *feature, const char *reason,
+			 GPtrArray *classes);
+
 /* Fewest hosts to blame first; machine types last. */
 void baseline_sort_lost(struct baseline *b);
 

@@ -276,15 +276,34 @@ static bool may_name(const struct named_model *model, void *data)
 	for (guint i = 0; i < n->classes->len; i++) {
 		const struct meet_class *m = &g_array_index(n->classes, struct meet_class, i);
 		const GArray *list = n->usability_known ? usable_list(m) : NULL;
-		const char *libvirt = profile_string(m->class->profile, "libvirt.version");
 
 		if (list && !usable_on(list, model->name))
 			return false;
-		if (libvirt &&
-		    !tables_libvirt_knows(n->judge->tables, "model", model->name, libvirt))
+		if (!profile_libvirt_knows(m->class->profile, n->judge->tables, "model", model->name))
 			return false;
 	}
 	return true;
+}
+
+/* Marks what an older libvirt among the members would refuse to read, and says so. */
+static void mark_nameless(const struct judge *judge, struct baseline *b)
+{
+	for (guint i = 0; i < b->cpu.delta->len; i++) {
+		struct feature_policy *p = &g_array_index(b->cpu.delta, struct feature_policy, i);
+		GPtrArray *without = g_ptr_array_new();
+
+		for (guint k = 0; k < b->classes->len; k++) {
+			struct host_class *c = g_ptr_array_index(b->classes, k);
+
+			if (!profile_libvirt_knows(c->profile, judge->tables, "feature", p->name))
+				g_ptr_array_add(without, c);
+		}
+		p->nameless = without->len > 0;
+		if (p->nameless)
+			baseline_no_setting(b, p->name, "libvirt there has no name for it", without);
+		else
+			g_ptr_array_unref(without);
+	}
 }
 
 static void name_cpu(const struct judge *judge, struct baseline *b, const GArray *classes)
@@ -301,6 +320,7 @@ static void name_cpu(const struct judge *judge, struct baseline *b, const GArray
 		g_array_unref(b->cpu.delta);
 		model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);
 	}
+	mark_nameless(judge, b);
 	b->cpu.model = model ? model->name : NULL;
 	b->cpu.usability_known = naming.usability_known;
 	for (guint i = 0; i < b->cpu.delta->len; i++) {

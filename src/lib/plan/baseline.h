@@ -41,6 +41,7 @@ struct baseline_hosts {
 struct feature_policy {
 	const char *name;     /* libvirt's */
 	bool require;         /* else disable */
+	bool nameless;        /* some member's libvirt has no such name: not in settings for libvirt */
 };
 
 /* A named model and what to add to and take from it. */

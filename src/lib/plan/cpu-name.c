@@ -24,7 +24,7 @@ static struct change compare_sets(const struct named_model *model, const GPtrArr
 		const char *has = i < model->n_features ? model->features[i] : NULL;
 		const char *want = k < features->len ? features->pdata[k] : NULL;
 		int order = !has ? 1 : !want ? -1 : strcmp(has, want);
-		struct feature_policy policy = { order < 0 ? has : want, order > 0 };
+		struct feature_policy policy = { order < 0 ? has : want, order > 0, false };
 
 		i += order <= 0;
 		k += order >= 0;
@@ -93,7 +93,7 @@ const struct named_model *cpu_name(const struct cpu_models *models, const GPtrAr
 		compare_sets(best, features, G_MAXUINT - 1, *delta);
 	} else {
 		for (guint k = 0; k < features->len; k++) {
-			struct feature_policy policy = { features->pdata[k], true };
+			struct feature_policy policy = { features->pdata[k], true, false };
 
 			g_array_append_val(*delta, policy);
 		}
