@@ -11,28 +11,9 @@
 #ifndef JUDGE_JUDGEMENT_H
 #define JUDGE_JUDGEMENT_H
 
+#include "judge/target.h"
 #include "judge/verdict.h"
 #include "model/value.h"
-
-/* What the guest would meet on a host. */
-struct target {
-	const struct profile *profile;
-	const char *path;          /* emulator's path there, or NULL */
-	bool path_listed;          /* the path asked for (or a default) is among the host's */
-	bool emulators_known;      /* the host's emulators were looked for */
-	const char *machine;       /* machine type with aliases resolved, or NULL */
-	const struct machine *info; /* its entry in the host's list, or NULL */
-	bool machines_known;       /* that emulator's list is there */
-	const struct emulator *qemu;    /* QEMU's entry of exactly this scope, or NULL */
-	const struct emulator *qemu_models; /* an entry that lists that QEMU's CPU models, or NULL */
-	const struct emulator *libvirt; /* libvirt's, from domain capabilities, or NULL */
-	const struct offer *qemu_offer; /* what that QEMU gives, unmigratable features too */
-	const struct offer *libvirt_offer; /* what libvirt says the hypervisor gives */
-	const struct offer *host_offer; /* libvirt's view of the host CPU, or a bare <cpu> */
-	const struct offer *judged;     /* the one a CPU's relation is told by, or NULL */
-	GPtrArray *owned;          /* struct offer *: made here because several entries agreed */
-	const char *libvirt_version; /* or NULL */
-};
 
 struct judgement {
 	const struct judge *judge;
@@ -47,27 +28,6 @@ struct judgement {
 	struct cpu_comparison comparison;
 	bool compared;
 };
-
-/* Fills j->target; target_clear() undoes it. */
-void target_resolve(const struct needs *needs, const struct profile *profile,
-		    const struct universe *universe, struct target *target);
-void target_clear(struct target *target);
-
-/* Were two facts told in the same view, so that they may be compared? */
-bool scope_comparable(const struct scope *a, const struct scope *b);
-
-/* The profile's string fact of an id in any scope, or NULL. */
-const char *profile_string(const struct profile *profile, const char *id);
-
-/*
- * 1, 0 or -1: does the host's libvirt know a name (@kind "model" or "feature")? Its own cpu_map
- * decides where it was read, else the table by its version; -1 where neither can tell.
- */
-int profile_libvirt_knows(const struct profile *profile, const struct tables *tables,
-			  const char *kind, const char *name);
-
-/* The emulator entry's CPU model of a name, or NULL. */
-const struct cpu_model *emulator_model(const struct emulator *emulator, const char *name);
 
 /**
  * finding_add - record what a check found

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "judge/judgement.h"
+#include "judge/target.h"
 
 const char *profile_string(const struct profile *profile, const char *id)
 {
@@ -229,8 +229,7 @@ static const struct offer *scope_offer(struct target *t, enum view view, const c
 	return e ? e->offer : agreed_offer(t, view, accel, migratable, universe);
 }
 
-/* An offer that no emulator stands behind: capabilities, a bare <cpu>, KVM's own lists. */
-static const struct offer *plain_offer(const struct profile *profile, enum view view)
+const struct offer *profile_plain_offer(const struct profile *profile, enum view view)
 {
 	for (guint i = 0; i < profile->offers->len; i++) {
 		const struct offer *o = g_ptr_array_index(profile->offers, i);
@@ -268,7 +267,7 @@ static const struct offer *bare_offer(struct target *t, const struct universe *u
 		if (!offer)
 			offer = agreed_offer(t, VIEW_LIBVIRT, accels[a], -1, universe);
 		for (size_t v = 0; !a && !offer && v < G_N_ELEMENTS(plain); v++)
-			offer = plain_offer(t->profile, plain[v]);
+			offer = profile_plain_offer(t->profile, plain[v]);
 		if (offer)
 			return offer;
 	}
@@ -281,7 +280,7 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 	const char *accel = needs->accel;
 	const struct offer *q;
 
-	t->host_offer = plain_offer(t->profile, VIEW_LIBVIRT);
+	t->host_offer = profile_plain_offer(t->profile, VIEW_LIBVIRT);
 	if (needs->cpu_only) {
 		t->judged = bare_offer(t, universe);
 		return;
@@ -294,11 +293,11 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 	t->qemu_models = t->qemu && t->qemu->cpu_models ? t->qemu : models_entry(t, accel);
 	t->judged = t->qemu_offer ? t->qemu_offer : t->libvirt_offer;
 	if (!t->judged)
-		t->judged = plain_offer(t->profile, VIEW_QEMU);
+		t->judged = profile_plain_offer(t->profile, VIEW_QEMU);
 	if (!t->judged)
 		t->judged = t->host_offer;
 	if (!t->judged && !g_strcmp0(accel, "kvm"))
-		t->judged = plain_offer(t->profile, VIEW_KVM);
+		t->judged = profile_plain_offer(t->profile, VIEW_KVM);
 }
 
 void target_resolve(const struct needs *needs, const struct profile *profile,

@@ -168,18 +168,6 @@ static const struct candidate candidates[] = {
 	{ VIEW_LIBVIRT, "tcg", true }, { VIEW_RAW, NULL, false },     { VIEW_KERNEL, NULL, false },
 };
 
-static const struct offer *plain(const struct profile *profile, enum view view)
-{
-	for (guint i = 0; i < profile->offers->len; i++) {
-		const struct offer *o = g_ptr_array_index(profile->offers, i);
-
-		if (o->scope.view == view && !o->scope.emulator &&
-		    (o->complete || !bits_empty(o->known, o->words)))
-			return o;
-	}
-	return NULL;
-}
-
 static const struct offer *candidate_offer(const struct judge *judge, const struct baseline *b,
 					   const struct candidate *c, struct meet_class *m)
 {
@@ -188,7 +176,7 @@ static const struct offer *candidate_offer(const struct judge *judge, const stru
 
 	target_clear(&m->target);
 	if (!c->emulator)
-		return plain(m->class->profile, c->view);
+		return profile_plain_offer(m->class->profile, c->view);
 	target_resolve(&needs, m->class->profile, judge->universe, &m->target);
 	return c->view == VIEW_QEMU ? m->target.qemu_offer : m->target.libvirt_offer;
 }

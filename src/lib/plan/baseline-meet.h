@@ -5,7 +5,7 @@
 #ifndef PLAN_BASELINE_MEET_H
 #define PLAN_BASELINE_MEET_H
 
-#include "judge/judgement.h"
+#include "judge/target.h"
 #include "plan/baseline.h"
 
 /* A class and the view of its CPU that is met; offer is NULL where it has none of that view. */

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "judge/judgement.h"
+#include "judge/target.h"
 #include "plan/baseline-meet.h"
 #include "plan/baseline.h"
 #include "plan/cpu-name.h"
