@@ -107,4 +107,29 @@ json 'len(d["hosts"]) == 3' hosts
 json 'd["guests"] == [g for g in d["guests"] if g["name"] == "web"]' guests
 refused 'no host of that name' forget r2n01
 
+# On a terminal, and only there: colours, and progress where it takes a while.
+i=0
+mkdir "$scratch/many"
+while [ $i -lt 60 ]; do
+	cp "$scratch/r1n01.xml" "$scratch/many/h$i.xml"
+	i=$((i + 1))
+done
+on_terminal()
+{
+	"$PYTHON" -c 'import os, pty, sys
+status = pty.spawn(sys.argv[1:])
+sys.exit(os.waitstatus_to_exitcode(status))' "$@" </dev/null >"$scratch/seen"
+}
+escape=$(printf '\033')
+TERM=xterm
+export TERM
+on_terminal capbroker check "$scratch/new.xml" --to r1n01 r1n02
+grep -q "$escape\[" "$scratch/seen" || fail "no colours on a terminal"
+on_terminal env NO_COLOR=1 capbroker check "$scratch/new.xml" --to r1n01 r1n02
+grep -q "$escape\[" "$scratch/seen" && fail "colours although NO_COLOR is set"
+on_terminal capbroker import "$scratch"/many/*
+grep -q 'import: 48 of 60 hosts' "$scratch/seen" || fail "no progress on a terminal"
+expect 0 import "$scratch"/many/*
+[ ! -s "$scratch/err" ] || fail "progress although nobody watches: $(cat "$scratch/err")"
+
 finish

@@ -32,22 +32,14 @@ static struct import_guests *list_new(struct import *import, const char *label, 
 	list->host = g_strdup(host);
 	list->complete = complete;
 	list->guests = g_ptr_array_new_with_free_func(store_guest_drop);
+	list->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_ptr_array_add(import->guests, list);
 	return list;
 }
 
-static struct store_guest *find_guest(const GPtrArray *guests, const struct needs *needs)
+static char *key_of(const struct needs *needs)
 {
-	for (guint i = 0; i < guests->len; i++) {
-		struct store_guest *g = g_ptr_array_index(guests, i);
-		bool same = g->uuid && needs->uuid ? !g_ascii_strcasecmp(g->uuid, needs->uuid)
-						   : !g->uuid && !needs->uuid &&
-							     !strcmp(g->name, needs->name);
-
-		if (same)
-			return g;
-	}
-	return NULL;
+	return needs->uuid ? g_ascii_strdown(needs->uuid, -1) : g_strconcat("=", needs->name, NULL);
 }
 
 /* Puts an entry beside the one that the guest has: live and inactive make one guest. */
@@ -76,7 +68,8 @@ static bool join_entry(struct store_guest *guest, bool running, json_t *entry, c
 static bool add_entry(struct import_guests *list, const struct needs *needs, bool running,
 		      json_t *entry, GError **error)
 {
-	struct store_guest *guest = find_guest(list->guests, needs);
+	g_autofree char *key = key_of(needs);
+	struct store_guest *guest = g_hash_table_lookup(list->by_key, key);
 
 	if (!guest) {
 		guest = g_new0(struct store_guest, 1);
@@ -84,6 +77,7 @@ static bool add_entry(struct import_guests *list, const struct needs *needs, boo
 		guest->uuid = g_strdup(needs->uuid);
 		guest->seen = g_get_real_time() / G_USEC_PER_SEC;
 		g_ptr_array_add(list->guests, guest);
+		g_hash_table_insert(list->by_key, g_steal_pointer(&key), guest);
 	}
 	return join_entry(guest, running, entry, list->label, error);
 }

@@ -41,6 +41,7 @@ static void guests_free(void *data)
 
 	g_free(guests->label);
 	g_free(guests->host);
+	g_hash_table_unref(guests->by_key);
 	g_ptr_array_unref(guests->guests);
 	g_free(guests);
 }

@@ -56,6 +56,7 @@ struct import_guests {
 	char *host;           /* on this one, or NULL */
 	bool complete;        /* the host has no others */
 	GPtrArray *guests;    /* struct store_guest */
+	GHashTable *by_key;   /* UUID, or "=" and name where there is none → struct store_guest */
 };
 
 struct import {

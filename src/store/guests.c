@@ -57,7 +57,7 @@ static bool put_imported(struct store *store, const struct store_guest *guest, G
 	static const char by_uuid[] = "UPDATE guest SET name = ?1, running = ?2, document = ?3,"
 				      " seen = ?4 WHERE uuid = ?5";
 	static const char by_name[] = "UPDATE guest SET running = ?2, document = ?3, seen = ?4"
-				      " WHERE name = ?1 AND uuid IS NULL AND host IS NULL";
+				      " WHERE name = ?1 AND +uuid IS NULL AND +host IS NULL";
 	bool ok = guest->uuid ? sql_run(store, error, by_uuid, "sisis", guest->name,
 					(int64_t)guest->running, guest->document, guest->seen,
 					guest->uuid)
