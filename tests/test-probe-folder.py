@@ -17,7 +17,8 @@ OTHERS = "# processors\n# cpu 4\n00000007 00 00000000 00010000 00000000 00000000
 
 def empty(folder):
     _, document = profile("--replay", folder)
-    check(document["host"]["name"] == os.path.basename(folder), "a nameless host has the folder's name")
+    check(document["host"]["name"] == os.path.basename(folder),
+          "a nameless host has the folder's name")
     check(not document["facts"] and not document["emulators"], "facts out of an empty folder")
     for name, source in sources(document).items():
         check(source["state"] == ("partial" if name == "kernel" else "missing"),
@@ -25,7 +26,8 @@ def empty(folder):
 
 
 def some(folder):
-    write(folder, "uname", "Linux r1n04 7.2.13 #1 SMP Sun Nov 22 08:23:42 UTC 2026 x86_64 GNU/Linux\n")
+    write(folder, "uname",
+          "Linux r1n04 7.2.13 #1 SMP Sun Nov 22 08:23:42 UTC 2026 x86_64 GNU/Linux\n")
     write(folder, "proc/cmdline", "quiet intel_iommu=on\n")
     write(folder, "proc/cpuinfo",
           "processor\t: 0\nmicrocode\t: 0x2b\nflags\t\t: sse avx2 rep_good\n\n"

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A recording of this host replays to the same profile, byte for byte but for times."""
 
+import json
 import os
+import re
 import shutil
 
 from probe_fixture import (STATES, check, done, facts, probe, profile, scratch, seconds, sources,
-                           timeless)
+                           timeless, write)
 
 
 def looks_whole(document):
     check(document["format"] == "capbroker.profile/1", "the format")
     check(document["host"]["name"], "the host has a name")
+    uuid = document["host"].get("uuid", "")
+    check(not uuid or re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", uuid),
+          f"the UUID {uuid}")
+    if document["host"].get("uuid_from") == "machine-id":
+        check(uuid[14] == "8" and uuid[19] in "89ab", f"{uuid} is no UUID of version 8")
     check(document["probe"]["version"] and document["probe"]["dictionary"], "versions are told")
     named = [s["name"] for s in document["probe"]["sources"]]
     check(len(named) == len(set(named)), f"a source is told twice: {named}")
@@ -59,7 +66,17 @@ with scratch() as folder:
     live, document = profile("--record", small, "--only", "cpuid")
     replayed, _ = profile("--replay", small)
     check(timeless(live) == timeless(replayed), "a replay of --only differs")
-    check(set(sources(document)) == {"kernel", "cpuid"}, f"--only cpuid ran {list(sources(document))}")
+    check(set(sources(document)) == {"kernel", "cpuid"},
+          f"--only cpuid ran {list(sources(document))}")
+
+    # One that was cut short when it was recorded is so in the replay.
+    with open(os.path.join(small, "recording.json"), encoding="utf-8") as file:
+        told = json.load(file)
+    told["outcomes"] = {"cpuid": {"state": "timed-out", "reason": "no end", "fragments": 0}}
+    write(small, "recording.json", json.dumps(told))
+    _, document = profile("--replay", small)
+    check(sources(document)["cpuid"]["state"] == "timed-out", "the replay knows how it ended")
+    check(not facts(document, "raw"), "the replay has what never came")
 
     status, _, errors = probe("--record", small)
     check(status == 2 and "not empty" in errors, "a folder is recorded into twice")

@@ -4,13 +4,14 @@
 import os
 import shutil
 
-from probe_fixture import PROBE, check, done, facts, profile, scratch, skip, sources, timeless
+from probe_fixture import (PROBE, VALGRIND, check, done, facts, profile, scratch, skip, sources,
+                           timeless)
 
 NOBODY = 65534
 
 if os.geteuid() != 0:
     skip("only root can become another user")
-if "CAPBROKER_WRAPPERS" in os.environ:
+if VALGRIND:
     skip("the wrapper that runs valgrind can't be run as another user")
 
 with scratch() as folder:
@@ -36,7 +37,8 @@ with scratch() as folder:
     check(document["host"]["name"] == rooted["host"]["name"], "the host has another name for users")
     if os.path.exists("/dev/kvm") and not os.stat("/dev/kvm").st_mode & 0o006:
         check(kvm["state"] == "unreadable", f"/dev/kvm: {kvm['state']}")
-        check("Permission denied" in kvm["reason"] and "(" in kvm["reason"], "errno and remedy of KVM")
+        check("Permission denied" in kvm["reason"] and "(" in kvm["reason"],
+              "errno and remedy of KVM")
         check(facts(document, "kvm")["kvm.max-vcpus"]["errno"] == 13, "the fact's errno")
     check(msr["state"] in ("unreadable", "missing") and "(" in msr["reason"], "remedy of MSRs")
     check(all(f["state"] != "known" for f in facts(document, "raw").values()

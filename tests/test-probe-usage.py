@@ -29,7 +29,8 @@ with scratch() as folder:
 
     output = os.path.join(folder, "profile.json")
     status, text, _ = probe("--only", "kernel", "--output", output)
-    check(status == 0 and text == "" and os.path.getsize(output) > 100, "--output writes there and only there")
+    check(status == 0 and text == "" and os.path.getsize(output) > 100,
+          "--output writes there and only there")
 
 for option in ("--list", "--version", "--help"):
     status, text, errors = probe(option)
@@ -41,5 +42,6 @@ if os.path.exists("/dev/full"):
     with open("/dev/full", "wb") as full:
         result = subprocess.run(["capbroker-probe", "--only", "kernel"], stdout=full,
                                 stderr=subprocess.PIPE, check=False)
-    check(result.returncode == 2 and b"standard output" in result.stderr, "a full disk goes unnoticed")
+    check(result.returncode == 2 and b"standard output" in result.stderr,
+          "a full disk goes unnoticed")
 done()
