@@ -107,7 +107,12 @@ static enum read_kind text_kind(const char *bytes, const char *end)
 {
 	static const char *const errors[] = { "ERROR:", "error:", "qemu-system-", "qemu-kvm:" };
 	g_autofree char *text = g_strndup(bytes, MIN((size_t)(end - bytes), LOOK_AT_MOST));
+	const char *valid = text;
 
+	/* noise may begin with anything; a character may be cut in two where the look ends */
+	if (strlen(text) < MIN((size_t)(end - bytes), LOOK_AT_MOST) ||
+	    (!g_utf8_validate(text, -1, &valid) && strlen(valid) > 3))
+		return READ_UNKNOWN;
 	for (size_t i = 0; i < G_N_ELEMENTS(errors); i++)
 		if (g_str_has_prefix(text, errors[i]))
 			return READ_ERROR_TEXT;
