@@ -112,7 +112,7 @@ static void lost(struct out *out, const json_t *group)
 	size_t i;
 
 	json_array_foreach (json_object_get(group, "lost"), i, l) {
-		g_autofree char *hosts = join_hosts(json_object_get(l, "hosts"));
+		g_autofree char *hosts = join_hosts(json_object_get(l, "hosts"), 0);
 
 		add_alike(groups, lost_name(l),
 			  g_strdup_printf("%d %s", (int)get_int(l, "has_it"), hosts), l);
@@ -123,7 +123,7 @@ static void lost(struct out *out, const json_t *group)
 		const struct alike *alike = g_ptr_array_index(groups, i);
 		g_autofree char *names = names_of(alike, false);
 		g_autofree char *all = names_of(alike, true);
-		g_autofree char *hosts = join_hosts(json_object_get(alike->first, "hosts"));
+		g_autofree char *hosts = few_hosts(out, json_object_get(alike->first, "hosts"));
 		g_autofree char *has = g_strdup_printf("%d/%d", (int)get_int(alike->first, "has_it"),
 						       (int)get_int(group, "hosts_n"));
 		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", names, has);
@@ -146,7 +146,7 @@ static void reasons(struct out *out, const json_t *list, const char *head, const
 	size_t i;
 
 	json_array_foreach (list, i, r) {
-		g_autofree char *hosts = join_hosts(json_object_get(r, "hosts"));
+		g_autofree char *hosts = few_hosts(out, json_object_get(r, "hosts"));
 		const char *reason = get_text(r, "reason", NULL);
 
 		add_alike(groups, g_strdup(short_id(get_text(r, key, "?"))),

@@ -158,7 +158,7 @@ static void unjudged(struct out *out, const json_t *guest)
 static void instead(struct out *out, const json_t *answer)
 {
 	const json_t *list = json_object_get(answer, "instead");
-	g_autofree char *names = join_hosts(list);
+	g_autofree char *names = few_hosts(out, list);
 
 	if (json_array_size(list))
 		out_itemf(out, "instead", 8, "%s: would do", names);
@@ -295,7 +295,8 @@ static void write_row(struct out *out, const json_t *answer, const char *verdict
 		      const struct row *row)
 {
 	g_autofree char *word = loud(out, verdict, 8);
-	g_autofree char *names = join_hosts(row->hosts);
+	json_t *hosts = sort_names(row->hosts);
+	g_autofree char *names = few_hosts(out, hosts);
 	g_autofree char *class = row->classes > 1
 					 ? g_strdup_printf("%zu", row->classes)
 					 : g_strdup(get_text(row->first, "class", "?"));
@@ -306,6 +307,7 @@ static void write_row(struct out *out, const json_t *answer, const char *verdict
 	out_item(out, head, 31, names);
 	if (strcmp(verdict, "ok") || out->options->verbose)
 		class_findings(out, answer, row->first);
+	json_decref(hosts);
 }
 
 /* Classes of one verdict, with their hosts and why. */

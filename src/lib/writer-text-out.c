@@ -158,27 +158,63 @@ static bool follows(const char *last, const char *name)
 	return strtoul(name + at, NULL, 10) == strtoul(last + at, NULL, 10) + 1;
 }
 
-char *join_hosts(const json_t *names)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+json_t *sort_names(const json_t *names)
+{
+	g_autoptr(GPtrArray) order = g_ptr_array_new();
+	json_t *sorted = json_array();
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name)
+		g_ptr_array_add(order, (void *)json_string_value(name));
+	g_ptr_array_sort(order, by_name);
+	for (i = 0; i < order->len; i++)
+		json_array_append_new(sorted, json_string(g_ptr_array_index(order, i)));
+	return sorted;
+}
+
+/* The end of the run of numbers that begins at @first. */
+static size_t run_end(const json_t *names, size_t first)
+{
+	size_t last = first;
+
+	while (last + 1 < json_array_size(names) &&
+	       follows(json_string_value(json_array_get(names, last)),
+		       json_string_value(json_array_get(names, last + 1))))
+		last++;
+	return last;
+}
+
+char *join_hosts(const json_t *names, size_t most)
 {
 	GString *text = g_string_new(NULL);
-	size_t n = json_array_size(names);
+	size_t n = json_array_size(names), words = 0;
 
-	for (size_t i = 0; i < n;) {
-		const char *first = json_string_value(json_array_get(names, i));
-		const char *last = first;
-		size_t next = i + 1;
+	for (size_t i = 0, last; i < n; i = last + 1) {
+		const char *end;
 
-		while (next < n &&
-		       follows(last, json_string_value(json_array_get(names, next))))
-			last = json_string_value(json_array_get(names, next++));
-		if (i)
-			g_string_append_c(text, ' ');
-		g_string_append(text, first);
-		if (last != first)
-			g_string_append_printf(text, "-%s", last + digits_at(last));
-		i = next;
+		last = run_end(names, i);
+		end = json_string_value(json_array_get(names, last));
+		if (words && words == most) {
+			g_string_append_printf(text, " and %zu more (-v)", n - i);
+			break;
+		}
+		g_string_append_printf(text, "%s%s", words++ ? " " : "",
+				       json_string_value(json_array_get(names, i)));
+		if (last > i)
+			g_string_append_printf(text, "-%s", end + digits_at(end));
 	}
 	return g_string_free(text, FALSE);
+}
+
+char *few_hosts(const struct out *out, const json_t *names)
+{
+	return join_hosts(names, out->options->verbose || out->options->expand ? 0 : MANY_HOSTS);
 }
 
 char *age_text(const json_t *seconds)

@@ -53,10 +53,18 @@ char *join_strings(const json_t *array, const char *separator);
 
 /**
  * join_hosts - names with runs of numbers drawn together: "r1n01-06 r2n01 web"
+ * @most: after that many runs the others are only counted; 0: never
  *
  * Free with g_free().
  */
-char *join_hosts(const json_t *names);
+char *join_hosts(const json_t *names, size_t most);
+
+/* A new array of the same names in order. */
+json_t *sort_names(const json_t *names);
+
+/* join_hosts(), cut short at MANY_HOSTS where nobody asked for all. */
+#define MANY_HOSTS 12
+char *few_hosts(const struct out *out, const json_t *names);
 
 /* "6 min ago", "just now", "never"; free with g_free(). */
 char *age_text(const json_t *seconds);

@@ -387,7 +387,7 @@ static void explain_hosts(struct out *out, const json_t *answer)
 
 	for (size_t i = 0; hosts && i < G_N_ELEMENTS(kinds); i++) {
 		const json_t *list = json_object_get(hosts, kinds[i]);
-		g_autofree char *names = join_hosts(list);
+		g_autofree char *names = few_hosts(out, list);
 		g_autofree char *head = g_strdup_printf("  %s", kinds[i]);
 
 		if (json_array_size(list))

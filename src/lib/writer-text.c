@@ -110,6 +110,8 @@ static char mark(const char *verdict)
 
 /* Classes side by side fit up to this many; beyond, each group lists them. */
 #define MATRIX_COLUMNS 6
+/* … and so many of them are listed where nobody asks for all. */
+#define MATRIX_LISTED 40
 
 static void matrix_table(struct out *out, const json_t *answer)
 {
@@ -152,7 +154,7 @@ static void matrix_marks(struct out *out, const json_t *answer)
 
 	out_line(out, "+ ok  w warn  ? unknown  X block; classes in the order below");
 	json_array_foreach (groups, i, group) {
-		g_autofree char *names = join_hosts(json_object_get(group, "guests"));
+		g_autofree char *names = join_hosts(json_object_get(group, "guests"), 0);
 		GString *line = g_string_new(NULL);
 
 		json_array_foreach (json_array_get(json_object_get(answer, "cells"), i), c, cell) {
@@ -183,14 +185,19 @@ static void list_guests(struct out *out, const json_t *answer)
 
 static void list_classes(struct out *out, const json_t *answer)
 {
+	const json_t *classes = json_object_get(answer, "classes");
 	const json_t *class;
 	size_t i;
 
 	out_line(out, "\nclasses");
-	json_array_foreach (json_object_get(answer, "classes"), i, class) {
-		g_autofree char *names = join_hosts(json_object_get(class, "hosts"));
+	json_array_foreach (classes, i, class) {
+		g_autofree char *names = few_hosts(out, json_object_get(class, "hosts"));
 		g_autofree char *head = g_strdup_printf("  %s", get_text(class, "id", "?"));
 
+		if (i == MATRIX_LISTED && !out->options->expand) {
+			out_line(out, "  and %zu more (--expand)", json_array_size(classes) - i);
+			break;
+		}
 		out_item(out, head, 11, names);
 	}
 }

@@ -170,16 +170,25 @@ static json_t *guest(const struct guest *g)
 			 "unjudged", unjudged);
 }
 
-/* Judges every class; counts the hosts that would do. */
-static void judge_all(struct run *run)
+/* Judges every class, with reasons where somebody will read them; counts the hosts that would do. */
+static void judge_all(struct run *run, const GPtrArray *targets)
 {
 	const GPtrArray *all = run->a->fleet->classes;
 	const struct profile *source = run->from ? run->from->profile : NULL;
+	g_autofree bool *asked = g_new0(bool, all->len + 1);
+	struct judge brief = *run->a->judge;
 
+	brief.brief = true;
+	for (guint i = 0; i < targets->len; i++) {
+		const struct host *h = g_ptr_array_index(targets, i);
+
+		asked[h->class->index] = true;
+	}
 	run->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdicts_free);
 	for (guint i = 0; i < all->len; i++) {
 		const struct host_class *class = g_ptr_array_index(all, i);
-		struct verdicts *v = guest_judge(run->a->judge, run->guest, source, class->profile);
+		struct verdicts *v = guest_judge(asked[i] ? run->a->judge : &brief, run->guest, source,
+						 class->profile);
 
 		g_ptr_array_add(run->verdicts, v);
 		if (good(verdicts_answer(v, run->question)))
@@ -222,7 +231,7 @@ json_t *answer_check(const struct answering *a, const struct guest *g, enum ques
 	json_t *answer = answer_new("check");
 	json_t *array = json_array();
 
-	judge_all(&run);
+	judge_all(&run, targets);
 	json_object_set_new(answer, "guest", guest(g));
 	json_object_set_new(answer, "question", json_string(question_name(question)));
 	json_object_set_new(answer, "from", from ? json_string(from->name) : json_null());
