@@ -528,6 +528,30 @@ void baseline_sort_lost(struct baseline *b)
 	g_ptr_array_sort(b->lost, by_blame);
 }
 
+/* The first thing that is lost because of one class alone. */
+static const struct baseline_lost *first_lost(const struct baseline *b,
+					      const struct host_class *class)
+{
+	for (guint k = 0; k < b->lost->len; k++) {
+		const struct baseline_lost *l = g_ptr_array_index(b->lost, k);
+
+		if (l->classes->len == 1 && l->classes->pdata[0] == class)
+			return l;
+	}
+	return NULL;
+}
+
+/* What people call it: a machine type, a feature by libvirt's name, else the id. */
+static const char *lost_name(const struct baseline_lost *lost)
+{
+	int cap = cap_find(lost->id);
+	const char *name = cap >= 0 ? cap_alias_of(NS_LIBVIRT, cap) : NULL;
+
+	if (json_is_string(lost->value))
+		return json_string_value(lost->value);
+	return name ? name : lost->id;
+}
+
 /* Which class, dropped, would give back most? */
 void baseline_best_step(struct baseline *b)
 {
@@ -562,6 +586,8 @@ void baseline_best_step(struct baseline *b)
 		g_string_append_printf(text, " %s", ((struct host *)hosts->pdata[h])->name);
 	if (hosts->len > 8)
 		g_string_append_printf(text, " and %u more", hosts->len - 8);
-	g_string_append_printf(text, ": gain %" G_GSIZE_FORMAT " lost", most);
+	g_string_append_printf(text, ": gain %s", lost_name(first_lost(b, best)));
+	if (most > 1)
+		g_string_append_printf(text, " and %" G_GSIZE_FORMAT " more", most - 1);
 	b->best_step = g_string_free(text, FALSE);
 }
