@@ -10,8 +10,8 @@ export CAPBROKER_DB
 unset XDG_STATE_HOME
 failed=0
 
-if [ "${PYTHON:-:}" = : ]; then
-	echo "no Python to look at answers with (install python3)"
+if [ "${PYTHON:-:}" = : ] || ! "$PYTHON" -c '' 2>/dev/null; then
+	echo "no Python that runs to look at answers with (install python3)"
 	exit 77
 fi
 

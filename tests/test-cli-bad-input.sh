@@ -113,7 +113,7 @@ for _ in range(600):
     time.sleep(0.1)
 END
 holder=$!
-while [ ! -e "$scratch/locked" ]; do sleep 0.1; done
+while [ ! -e "$scratch/locked" ] && kill -0 "$holder" 2>/dev/null; do sleep 0.1; done
 cpu "$scratch/good.xml" avx
 refused 'fleet.db' import "$scratch/good.xml"
 : >"$scratch/go"
