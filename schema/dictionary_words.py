@@ -52,6 +52,7 @@ FLAGS = {
     "qemu-option": "CAP_QEMU_OPTION",
     "contract=exact": "CAP_CONTRACT_EXACT",
     "unmigratable=libvirt": "CAP_LIBVIRT_UNMIGRATABLE",
+    "libvirt-keeps": "CAP_LIBVIRT_KEEPS",
 }
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
@@ -81,6 +82,7 @@ WORDS = {
     "host-only": "Shown and recorded; takes no part in baselines, classes and checks.",
     "qemu-option": "A switch that QEMU lists among the features; never taken for one.",
     "contract=exact": "Meets by its rule in an offer; a running guest must find it just as it was.",
+    "libvirt-keeps": "Libvirt compares it and never passes it to QEMU.",
     "emulated-by": "Who can supply it where the hardware lacks it: kvm, tcg (QEMU's emulation of "
                    "processors), qemu itself, or the kernel.",
     "security": "The class of attack that losing it opens, or against which it obliges.",

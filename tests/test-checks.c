@@ -23,7 +23,7 @@
 	"{'name':'pc-i440fx-2.6','deprecated':true,'cpu_max':240}],"                              \
 	"'cpu_models':[{'name':'486','usable':true,'missing':[]},"                                \
 	"{'name':'Nehalem','usable':false,'missing':['sse4.2']}],"                                \
-	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities']},"
+	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor']},"
 #define OFFER(more)                                                                               \
 	"'facts':[{'id':'cpu.fpu','value':true},{'id':'cpu.pse','value':true},"                   \
 	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
@@ -70,9 +70,10 @@ static const struct row {
 	{ "cpu-vendor", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
 		 "<cpu mode='custom' check='partial'><model>486</model><vendor>AMD</vendor></cpu>", "") },
-	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
+	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.hypervisor','value':true}"),
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='require' name='de'/></cpu>",
+		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='de'/>"
+		 "<feature policy='require' name='hypervisor'/></cpu>",
 		 "") },
 	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST,
 	  "<cpu match='exact'><model>486</model><feature policy='require' name='de'/></cpu>" },
@@ -189,6 +190,41 @@ static void test_passthrough_from(void)
 	cpu_need_free(cpu);
 }
 
+/*
+ * A guest that check='partial' let start with less than its definition says has what its source
+ * gave: a target must give that, and no more; who doesn't know the source can't tell.
+ */
+static void test_move_from(void)
+{
+	g_autoptr(Universe) universe = universe_new();
+	g_autoptr(Profile) with = host_of(HOST_WITH(",{'id':'cpu.de','value':true}"), universe);
+	g_autoptr(Profile) without = host_of(HOST, universe);
+	g_autoptr(Needs) needs = guest_of(DOMAIN(KVM, "1", "q35",
+						 "<cpu mode='custom' check='none'><model>486</model>"
+						 "<feature policy='require' name='de'/></cpu>", ""));
+	struct judge judge = { .universe = universe, .models = models };
+	struct cpu_need *cpu = cpu_need_new(needs->cpu, models, universe);
+	static const struct {
+		bool from, source_has, target_has;
+		enum verdict migrate;
+	} cases[] = {
+		{ true, true, false, V_BLOCK }, { true, false, false, V_WARN },
+		{ true, true, true, V_WARN },	{ true, false, true, V_WARN },
+		{ false, false, false, V_UNKNOWN }, { false, false, true, V_WARN },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct profile *source = cases[i].source_has ? with : without;
+		struct verdicts *v = judge_guest(&judge, needs, cpu, cases[i].from ? source : NULL,
+						 cases[i].target_has ? with : without);
+
+		g_assert_cmpstr(verdict_name(v->migrate), ==, verdict_name(cases[i].migrate));
+		g_assert_cmpint(v->start, ==, V_WARN);
+		verdicts_free(v);
+	}
+	cpu_need_free(cpu);
+}
+
 /* Every check has a row that it alone fires in, and a prerequisite that exists. */
 static void test_all_fired(void)
 {
@@ -226,6 +262,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &rows[i], test_row);
 	}
 	g_test_add_func("/checks/passthrough-from", test_passthrough_from);
+	g_test_add_func("/checks/move-from", test_move_from);
 	g_test_add_func("/checks/all-fired", test_all_fired);
 	failed = g_test_run();
 	cpu_models_free(models);

@@ -23,13 +23,13 @@ static const struct cpu_def *def_of(const struct judgement *j)
 	return j->cpu ? j->cpu->def : NULL;
 }
 
-static bool is_custom(const struct cpu_def *def)
+bool cpu_is_custom(const struct cpu_def *def)
 {
 	return def && (def->mode == CPU_CUSTOM || (def->mode == CPU_MODE_NONE && def->model));
 }
 
 /* What libvirt makes of a check= that isn't written. */
-static enum cpu_check effective_check(const struct judgement *j)
+enum cpu_check cpu_effective_check(const struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 
@@ -41,13 +41,13 @@ static enum cpu_check effective_check(const struct judgement *j)
 		return def->check;
 	if (def->mode == CPU_HOST_PASSTHROUGH || def->mode == CPU_MAXIMUM)
 		return CPU_CHECK_NONE;
-	if (is_custom(def) && g_strcmp0(j->needs->accel, "kvm"))
+	if (cpu_is_custom(def) && g_strcmp0(j->needs->accel, "kvm"))
 		return CPU_CHECK_NONE;
 	return CPU_CHECK_PARTIAL;
 }
 
 /* 1, 0 or -1: does what QEMU gives there hold the feature? */
-static int have_qemu(const struct judgement *j, int bit)
+int cpu_have_qemu(const struct judgement *j, int bit)
 {
 	const struct offer *offer = j->target.qemu_offer ? j->target.qemu_offer : j->target.judged;
 
@@ -55,13 +55,13 @@ static int have_qemu(const struct judgement *j, int bit)
 }
 
 /* 1, 0 or -1: does libvirt take the host to have the feature when it compares? */
-static int have_libvirt(const struct judgement *j, int bit)
+int cpu_have_libvirt(const struct judgement *j, int bit)
 {
 	const struct target *t = &j->target;
 	int have;
 
 	if (!t->libvirt_offer)
-		return have_qemu(j, bit);
+		return cpu_have_qemu(j, bit);
 	have = offer_get(t->libvirt_offer, universe_of(j), bit);
 	if (have != 1 && !g_strcmp0(j->needs->accel, "kvm") && t->host_offer &&
 	    offer_get(t->host_offer, universe_of(j), bit) == 1)
@@ -234,13 +234,15 @@ void check_cpu_names(struct judgement *j)
 		bool nowhere = universe_bit(j->judge->universe, id, FALSE) < 0;
 		bool bare = j->needs->cpu_only, optional = feature->policy == CPU_OPTIONAL;
 		int knows = bare ? -1 : libvirt_knows(j, "feature", feature->name);
-		bool no_property = !bare && !optional && !qemu_has_property(j, feature->name);
+		bool no_property = !bare && !optional && !cpu_libvirt_keeps(j, id) &&
+				   !qemu_has_property(j, feature->name);
+		bool off = feature->policy == CPU_DISABLE || feature->policy == CPU_FORBID;
 
 		if (knows == 0)
 			names_finding(j, &f, V_BLOCK, ON_BOTH | (no_property ? ON_QEMU : 0), feature,
 				      "the host's libvirt doesn't know the feature");
-		else if (no_property)
-			names_finding(j, &f, V_BLOCK, ON_ALL, feature,
+		else if (no_property) /* libvirt doesn't pass on what is to be off anyway */
+			names_finding(j, &f, V_BLOCK, off && cpu_by_libvirt(j) ? ON_QEMU : ON_ALL, feature,
 				      "the host's QEMU has no property for the feature");
 		else if (nowhere && knows < 0 && !optional)
 			names_finding(j, &f, V_UNKNOWN, ON_ALL, feature,
@@ -256,7 +258,7 @@ void check_cpu_vendor(struct judgement *j)
 	struct finding *f;
 
 	if (!def || !def->vendor || !offer || !offer->vendor || !strcmp(def->vendor, offer->vendor) ||
-	    effective_check(j) == CPU_CHECK_NONE)
+	    cpu_effective_check(j) == CPU_CHECK_NONE)
 		return;
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH,
 			g_strdup_printf("%s/vendor", def->path),
@@ -268,268 +270,20 @@ void check_cpu_vendor(struct judgement *j)
 	finding_item(f->have, "cpu.vendor", json_string(offer->vendor));
 }
 
-/* Places that are needed and not (or perhaps not) there, by what follows from it. */
-struct lack {
-	GArray *refused; /* int: the start is refused */
-	GArray *dropped; /* int: starts without it, in silence */
-	GArray *unknown; /* int */
-	bool by_qemu;    /* QEMU itself refuses */
-};
-
-static void lack_add(GArray *places, int bit)
-{
-	for (guint i = 0; i < places->len; i++)
-		if (g_array_index(places, int, i) == bit)
-			return;
-	g_array_append_val(places, bit);
-}
-
-/*
- * Does libvirt take QEMU's word that the model is usable, instead of comparing it? 11.3.0 does,
- * 9.0.0 doesn't (measured); of versions between it isn't known. 1, 0, -1.
- */
-static int usable_decides(const struct judgement *j)
-{
-	const struct cpu_model *model = emulator_model(j->target.libvirt, def_of(j)->model);
-	const char *version = j->target.libvirt_version;
-
-	if (!model || model->usable != 1)
-		return 0;
-	if (!version)
-		return -1;
-	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
-}
-
-static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
-{
-	int qemu = have_qemu(j, bit);
-	int libvirt = have_libvirt(j, bit);
-	int decides = check == CPU_CHECK_PARTIAL ? libvirt : qemu >= 0 ? qemu : libvirt;
-	bool of_model = !bits_test(j->cpu->explicit_require, (size_t)bit);
-
-	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && usable_decides(j)) {
-		if (usable_decides(j) < 0)
-			lack_add(lack->unknown, bit);
-	} else if (check == CPU_CHECK_NONE) {
-		if (decides == 0)
-			lack_add(lack->dropped, bit);
-	} else if (decides == 0) {
-		lack_add(lack->refused, bit);
-	} else if (decides < 0) {
-		lack_add(lack->unknown, bit);
-	} else if (qemu == 0) {
-		lack_add(lack->dropped, bit);
-	}
-}
-
-/* What QEMU itself says the model lacks there; a feature the definition takes away isn't needed. */
-static void lack_measured(struct judgement *j, enum cpu_check check, struct lack *lack)
-{
-	const struct cpu_model *model = emulator_model(j->target.qemu, def_of(j)->model);
-	const json_t *member;
-	size_t i;
-
-	json_array_foreach (model ? model->missing : NULL, i, member) {
-		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
-		int bit = universe_bit(j->judge->universe, id, FALSE);
-		size_t w = bit < 0 ? 0 : (size_t)bit / 64;
-
-		if (bit < 0 || w >= j->cpu->words)
-			continue;
-		if ((j->cpu->disable[w] | j->cpu->forbid[w] | j->cpu->optional[w]) >> (bit % 64) & 1)
-			continue;
-		if (check == CPU_CHECK_FULL) {
-			lack_add(lack->refused, bit);
-			lack->by_qemu = true;
-		} else {
-			lack_add(lack->dropped, bit);
-		}
-	}
-}
-
-static bool measured(const struct judgement *j)
-{
-	const struct cpu_model *model = emulator_model(j->target.qemu, def_of(j)->model);
-
-	return model && (model->missing || model->usable == 1);
-}
-
-/* libvirt looks for these in what QEMU gave whatever check= says. */
-static bool must_have(const struct judgement *j, int bit)
-{
-	return !j->needs->cpu_only && !strcmp(universe_id(universe_of(j), bit), "cpu.invtsc");
-}
-
-/* What QEMU takes away, or refuses where it was asked for by name, because its gate isn't on. */
-static void lack_gate(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
-{
-	int gate = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].gate : -1;
-
-	if (gate < 0 || j->needs->cpu_only || bits_test(j->cpu->require, (size_t)cap_table[gate].bit))
-		return;
-	lack_add(check == CPU_CHECK_FULL ? lack->refused : lack->dropped, bit);
-	lack->by_qemu |= check == CPU_CHECK_FULL;
-}
-
-static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
-{
-	const struct cpu_need *cpu = j->cpu;
-
-	BITS_FOREACH (bit, cpu->require, cpu->words) {
-		bool own = bits_test(cpu->explicit_require, (size_t)bit);
-		guint before = lack->refused->len;
-
-		lack_bit(j, must_have(j, (int)bit) ? CPU_CHECK_FULL : check, (int)bit, lack);
-		/* what QEMU's own model holds is measured; only its own list speaks for it */
-		if (lack->refused->len > before && check == CPU_CHECK_FULL &&
-		    (own || !measured(j)) && have_qemu(j, (int)bit) == 0)
-			lack->by_qemu = true;
-		if (own)
-			lack_gate(j, check, (int)bit, lack);
-	}
-	if (cpu->def->model)
-		lack_measured(j, check, lack);
-}
-
-static void add_items(struct judgement *j, struct finding *f, const GArray *places, json_t *have)
-{
-	for (guint i = 0; !j->judge->brief && i < places->len; i++) {
-		const char *id = universe_id(universe_of(j), g_array_index(places, int, i));
-
-		if (!f->capability)
-			f->capability = id;
-		finding_item(f->need, id, json_true());
-		finding_item(f->have, id, json_incref(have));
-	}
-	json_decref(have);
-}
-
-static char *names_text(const struct judgement *j, const GArray *places)
-{
-	GString *s = g_string_new(NULL);
-
-	for (guint i = 0; i < places->len; i++)
-		g_string_append_printf(s, "%s%s", i ? " " : "",
-				       universe_feature_name(universe_of(j),
-							     g_array_index(places, int, i)));
-	return g_string_free(s, FALSE);
-}
-
-/* The security classes that losing these opens, " (opens meltdown)"; "" where none. */
-static char *security_text(const struct judgement *j, const GArray *places)
-{
-	GString *s = g_string_new(NULL);
-
-	for (guint i = 0; i < places->len; i++) {
-		int cap = cap_find(universe_id(universe_of(j), g_array_index(places, int, i)));
-		const char *class = cap >= 0 ? cap_table[cap].security : NULL;
-
-		if (class && !strstr(s->str, class))
-			g_string_append_printf(s, "%s%s", s->len ? ", " : " (opens ", class);
-	}
-	if (s->len)
-		g_string_append_c(s, ')');
-	return g_string_free(s, FALSE);
-}
-
-static const char *origin_of(const struct judgement *j)
-{
-	return j->target.judged ? j->target.judged->origin : NULL;
-}
-
-static char *write_lack(struct judgement *j, const struct lack *lack)
-{
-	g_autofree char *refused = names_text(j, lack->refused);
-	g_autofree char *dropped = names_text(j, lack->dropped);
-	g_autofree char *unknown = names_text(j, lack->unknown);
-	g_autofree char *opens = security_text(j, lack->refused->len ? lack->refused : lack->dropped);
-	GString *s = g_string_new(NULL);
-
-	if (lack->refused->len)
-		g_string_append_printf(s, "host lacks %s%s", refused, opens);
-	if (lack->dropped->len)
-		g_string_append_printf(s, "%sdropped in silence: %s%s", s->len ? "; " : "", dropped,
-				       lack->refused->len ? "" : opens);
-	if (lack->unknown->len)
-		g_string_append_printf(s, "%snot known whether the host gives %s", s->len ? "; " : "",
-				       unknown);
-	return g_string_free(s, FALSE);
-}
-
-/* NULL in a brief judgement, which nobody reads. */
-static char *lack_sentence(struct judgement *j, const struct lack *lack)
-{
-	return j->judge->brief ? NULL : write_lack(j, lack);
-}
-
-static char *lack_fix(struct judgement *j, const struct lack *lack)
-{
-	g_autofree char *names = NULL;
-	const GArray *first = lack->refused->len ? lack->refused :
-			      lack->dropped->len ? lack->dropped : NULL;
-
-	if (j->judge->brief)
-		return NULL;
-	if (!first)
-		return g_strdup("run 'capbroker probe' on the host");
-	names = names_text(j, first);
-	if (first->len > 8)
-		return g_strdup("define the guest with a smaller CPU model (capbroker baseline)");
-	return g_strdup_printf("disable %s in the definition (policy='disable'), or choose a host that has %s",
-			       names, first->len > 1 ? "them" : "it");
-}
-
-void check_cpu_missing(struct judgement *j)
-{
-	enum cpu_check check = effective_check(j);
-	struct lack lack = { g_array_new(FALSE, FALSE, sizeof(int)),
-			     g_array_new(FALSE, FALSE, sizeof(int)),
-			     g_array_new(FALSE, FALSE, sizeof(int)), false };
-
-	/* match='minimum' with check='full' becomes what the host has, uncompared */
-	if (j->cpu && j->target.judged &&
-	    (check != CPU_CHECK_FULL || def_of(j)->match != CPU_MATCH_MINIMUM || j->needs->cpu_only)) {
-		enum verdict verdict = V_OK;
-
-		find_lack(j, check, &lack);
-		if (lack.refused->len)
-			verdict = V_BLOCK;
-		else if (lack.unknown->len)
-			verdict = V_UNKNOWN;
-		else if (lack.dropped->len)
-			verdict = V_WARN;
-		if (verdict != V_OK) {
-			struct finding *f = finding_add(
-				j, verdict,
-				verdict == V_WARN ? EFFECT_HAZARD : EFFECT_FAILS_SAFELY,
-				ON_BOTH | (lack.by_qemu || verdict == V_UNKNOWN ? ON_QEMU : 0),
-				g_strdup(def_of(j)->path), lack_sentence(j, &lack), lack_fix(j, &lack));
-
-			f->origin = g_strdup(origin_of(j));
-			add_items(j, f, lack.refused, json_false());
-			add_items(j, f, lack.dropped, json_false());
-			add_items(j, f, lack.unknown, json_null());
-		}
-	}
-	g_array_unref(lack.refused);
-	g_array_unref(lack.dropped);
-	g_array_unref(lack.unknown);
-}
-
 void check_cpu_forbidden(struct judgement *j)
 {
 	g_autoptr(GArray) there = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autofree char *names = NULL;
 	struct finding *f;
 
-	if (!j->cpu || effective_check(j) == CPU_CHECK_NONE)
+	if (!j->cpu || cpu_effective_check(j) == CPU_CHECK_NONE)
 		return;
 	BITS_FOREACH (bit, j->cpu->forbid, j->cpu->words)
-		if (have_libvirt(j, (int)bit) == 1)
-			lack_add(there, (int)bit);
+		if (cpu_have_libvirt(j, (int)bit) == 1)
+			places_add(there, (int)bit);
 	if (!there->len)
 		return;
-	names = names_text(j, there);
+	names = places_text(j, there);
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup(def_of(j)->path),
 			g_strdup_printf("host has %s, which the definition forbids", names),
 			g_strdup("use policy='disable' where the guest only must not see the feature"));
@@ -550,7 +304,7 @@ static void check_full_extra(struct judgement *j)
 	size_t w = (size_t)bit / 64;
 	struct finding *f;
 
-	if (!is_custom(def) || j->needs->cpu_only || def->match == CPU_MATCH_MINIMUM || bit < 0 ||
+	if (!cpu_is_custom(def) || j->needs->cpu_only || def->match == CPU_MATCH_MINIMUM || bit < 0 ||
 	    w >= j->cpu->words ||
 	    (j->cpu->require[w] | j->cpu->optional[w] | j->cpu->disable[w] | j->cpu->force[w]) >> (bit % 64) & 1)
 		return;
@@ -565,7 +319,7 @@ static void check_full_extra(struct judgement *j)
 void check_cpu_extra(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
-	enum cpu_check check = effective_check(j);
+	enum cpu_check check = cpu_effective_check(j);
 	g_autofree char *names = NULL;
 	struct finding *f;
 
@@ -575,9 +329,9 @@ void check_cpu_extra(struct judgement *j)
 		check_full_extra(j);
 	if (def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
 	    check == CPU_CHECK_NONE || (check == CPU_CHECK_FULL && !j->needs->cpu_only) ||
-	    (check == CPU_CHECK_PARTIAL && usable_decides(j) == 1))
+	    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))
 		return;
-	names = names_text(j, j->comparison.extra);
+	names = places_text(j, j->comparison.extra);
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@match", def->path),
 			g_strdup_printf("the definition is strict and the host has more: %s", names),
 			g_strdup("use match='exact'"));
@@ -593,7 +347,7 @@ void check_cpu_contract(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 
-	if (!is_custom(def) || j->needs->live)
+	if (!cpu_is_custom(def) || j->needs->live)
 		return;
 	if (def->check == CPU_CHECK_NONE)
 		finding_add(j, V_WARN, EFFECT_HAZARD, ON_BOTH, g_strdup_printf("%s/@check", def->path),

@@ -159,8 +159,8 @@ void finding_item(json_t *items, const char *id, json_t *value)
 }
 
 /*
- * What a check may still speak of: everything; or, where a prerequisite failed by libvirt's doing
- * alone, only what QEMU itself would do; or nothing.
+ * What a check may still speak of: everything; or only what no prerequisite has settled (what QEMU
+ * itself would do, where libvirt alone refuses); or nothing.
  */
 static unsigned int may_speak_of(const struct judgement *j, const struct check *check)
 {
@@ -182,10 +182,13 @@ static void settle_check(struct judgement *j, size_t i, guint before, unsigned i
 		struct finding *finding = g_ptr_array_index(j->out->findings, f);
 
 		finding->on &= on;
-		if (finding->verdict < V_UNKNOWN)
+		if (finding->verdict < V_UNKNOWN || !finding->on)
 			continue;
 		j->out->states[i] = CHECK_FAILED;
-		j->left[i] &= finding->on & ON_QEMU ? 0 : ON_QEMU;
+		if (finding->on & ON_QEMU && finding->on & ON_START)
+			j->left[i] = 0;
+		else
+			j->left[i] &= ~finding->on;
 	}
 }
 

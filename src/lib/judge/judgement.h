@@ -41,6 +41,27 @@ struct finding *finding_add(struct judgement *j, enum verdict verdict, enum effe
 /* Adds {"id", "value"} to a finding's need or have; @value is stolen. */
 void finding_item(json_t *items, const char *id, json_t *value);
 
+/* Names a model of its own (mode custom, or none written). */
+bool cpu_is_custom(const struct cpu_def *def);
+
+/* What libvirt makes of the definition's check=, also where none is written. */
+enum cpu_check cpu_effective_check(const struct judgement *j);
+
+/* 1, 0 or -1: does what QEMU gives there hold the place? Does libvirt take the host to have it? */
+int cpu_have_qemu(const struct judgement *j, int bit);
+int cpu_have_libvirt(const struct judgement *j, int bit);
+
+/* 1, 0 or -1: does libvirt take QEMU's word that the model is usable, instead of comparing? */
+int cpu_usable_decides(const struct judgement *j);
+
+/* Is the host's QEMU driven by libvirt? Does that keep a feature to itself, never asking QEMU? */
+bool cpu_by_libvirt(const struct judgement *j);
+bool cpu_libvirt_keeps(const struct judgement *j, const char *id);
+
+/* Adds a place to an array of them, once; their names, apart by spaces (free with g_free()). */
+void places_add(GArray *places, int bit);
+char *places_text(const struct judgement *j, const GArray *places);
+
 /* The checks, one file a subject. */
 void check_arch(struct judgement *j);
 void check_accel(struct judgement *j);

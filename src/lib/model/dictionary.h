@@ -58,6 +58,7 @@ enum {
 	CAP_CONTRACT_EXACT = 1 << 5, /* meets by its rule in an offer, is exact in a contract */
 	/* Left out of libvirt's migratable models: those of CAP_UNMIGRATABLE, and xsaves, which
 	 * QEMU regards as migratable. */
+	CAP_LIBVIRT_KEEPS = 1 << 7,        /* libvirt compares it but never passes it to QEMU */
 	CAP_LIBVIRT_UNMIGRATABLE = 1 << 6,
 };
 

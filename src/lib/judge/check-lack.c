@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * check-lack.c: the features that a guest needs and a host lacks: by libvirt's comparison, by
+ * QEMU's own lists, and, for a move, by what the guest really has from its source.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+
+/* Is the host's QEMU driven by libvirt, as far as is known? */
+bool cpu_by_libvirt(const struct judgement *j)
+{
+	return j->target.libvirt_offer || j->target.libvirt_version ||
+	       profile_fact_any(j->target.profile, "libvirt.cpu-features");
+}
+
+bool cpu_libvirt_keeps(const struct judgement *j, const char *id)
+{
+	int cap = cap_find(id);
+
+	return cap >= 0 && cap_table[cap].flags & CAP_LIBVIRT_KEEPS && !j->needs->cpu_only &&
+	       cpu_by_libvirt(j);
+}
+
+/* Places that are needed and not (or perhaps not) there, by what follows from it. */
+struct lack {
+	GArray *refused; /* int: the start is refused */
+	GArray *dropped; /* int: starts without it, in silence */
+	GArray *unknown; /* int */
+	bool by_qemu;    /* QEMU itself refuses */
+};
+
+void places_add(GArray *places, int bit)
+{
+	for (guint i = 0; i < places->len; i++)
+		if (g_array_index(places, int, i) == bit)
+			return;
+	g_array_append_val(places, bit);
+}
+
+/*
+ * Does libvirt take QEMU's word that the model is usable, instead of comparing it? 11.3.0 does,
+ * 9.0.0 doesn't (measured); of versions between it isn't known. 1, 0, -1.
+ */
+int cpu_usable_decides(const struct judgement *j)
+{
+	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
+	const char *version = j->target.libvirt_version;
+
+	if (!model || model->usable != 1)
+		return 0;
+	if (!version)
+		return -1;
+	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
+}
+
+static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
+{
+	int qemu = cpu_have_qemu(j, bit);
+	int libvirt = cpu_have_libvirt(j, bit);
+	int decides = check == CPU_CHECK_PARTIAL ? libvirt : qemu >= 0 ? qemu : libvirt;
+	bool of_model = !bits_test(j->cpu->explicit_require, (size_t)bit);
+
+	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, universe_id(j->judge->universe, bit)))
+		return;
+	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && cpu_usable_decides(j)) {
+		if (cpu_usable_decides(j) < 0)
+			places_add(lack->unknown, bit);
+	} else if (check == CPU_CHECK_NONE) {
+		if (decides == 0)
+			places_add(lack->dropped, bit);
+	} else if (decides == 0) {
+		places_add(lack->refused, bit);
+	} else if (decides < 0) {
+		places_add(lack->unknown, bit);
+	} else if (qemu == 0) {
+		places_add(lack->dropped, bit);
+	}
+}
+
+/* What QEMU itself says the model lacks there; a feature the definition takes away isn't needed. */
+static void lack_measured(struct judgement *j, enum cpu_check check, struct lack *lack)
+{
+	const struct cpu_model *model = emulator_model(j->target.qemu, j->cpu->def->model);
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (model ? model->missing : NULL, i, member) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+		size_t w = bit < 0 ? 0 : (size_t)bit / 64;
+
+		if (bit < 0 || w >= j->cpu->words)
+			continue;
+		if ((j->cpu->disable[w] | j->cpu->forbid[w] | j->cpu->optional[w]) >> (bit % 64) & 1)
+			continue;
+		if (check == CPU_CHECK_FULL) {
+			places_add(lack->refused, bit);
+			lack->by_qemu = true;
+		} else {
+			places_add(lack->dropped, bit);
+		}
+	}
+}
+
+static bool measured(const struct judgement *j)
+{
+	const struct cpu_model *model = emulator_model(j->target.qemu, j->cpu->def->model);
+
+	return model && (model->missing || model->usable == 1);
+}
+
+/* libvirt looks for these in what QEMU gave whatever check= says. */
+static bool must_have(const struct judgement *j, int bit)
+{
+	return !j->needs->cpu_only && !strcmp(universe_id(j->judge->universe, bit), "cpu.invtsc");
+}
+
+/* What QEMU takes away, or refuses where it was asked for by name, because its gate isn't on. */
+static void lack_gate(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
+{
+	int gate = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].gate : -1;
+
+	if (gate < 0 || j->needs->cpu_only || bits_test(j->cpu->require, (size_t)cap_table[gate].bit))
+		return;
+	places_add(check == CPU_CHECK_FULL ? lack->refused : lack->dropped, bit);
+	lack->by_qemu |= check == CPU_CHECK_FULL;
+}
+
+static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
+{
+	const struct cpu_need *cpu = j->cpu;
+
+	BITS_FOREACH (bit, cpu->require, cpu->words) {
+		bool own = bits_test(cpu->explicit_require, (size_t)bit);
+		guint before = lack->refused->len;
+
+		lack_bit(j, must_have(j, (int)bit) ? CPU_CHECK_FULL : check, (int)bit, lack);
+		/* what QEMU's own model holds is measured; only its own list speaks for it */
+		if (lack->refused->len > before && check == CPU_CHECK_FULL &&
+		    (own || !measured(j)) && cpu_have_qemu(j, (int)bit) == 0)
+			lack->by_qemu = true;
+		if (own)
+			lack_gate(j, check, (int)bit, lack);
+	}
+	if (cpu->def->model)
+		lack_measured(j, check, lack);
+}
+
+static void add_items(struct judgement *j, struct finding *f, const GArray *places, json_t *have)
+{
+	for (guint i = 0; !j->judge->brief && i < places->len; i++) {
+		const char *id = universe_id(j->judge->universe, g_array_index(places, int, i));
+
+		if (!f->capability)
+			f->capability = id;
+		finding_item(f->need, id, json_true());
+		finding_item(f->have, id, json_incref(have));
+	}
+	json_decref(have);
+}
+
+char *places_text(const struct judgement *j, const GArray *places)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < places->len; i++)
+		g_string_append_printf(s, "%s%s", i ? " " : "",
+				       universe_feature_name(j->judge->universe,
+							     g_array_index(places, int, i)));
+	return g_string_free(s, FALSE);
+}
+
+/* The security classes that losing these opens, " (opens meltdown)"; "" where none. */
+static char *security_text(const struct judgement *j, const GArray *places)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < places->len; i++) {
+		int cap = cap_find(universe_id(j->judge->universe, g_array_index(places, int, i)));
+		const char *class = cap >= 0 ? cap_table[cap].security : NULL;
+
+		if (class && !strstr(s->str, class))
+			g_string_append_printf(s, "%s%s", s->len ? ", " : " (opens ", class);
+	}
+	if (s->len)
+		g_string_append_c(s, ')');
+	return g_string_free(s, FALSE);
+}
+
+static const char *origin_of(const struct judgement *j)
+{
+	return j->target.judged ? j->target.judged->origin : NULL;
+}
+
+static char *write_lack(struct judgement *j, const struct lack *lack)
+{
+	g_autofree char *refused = places_text(j, lack->refused);
+	g_autofree char *dropped = places_text(j, lack->dropped);
+	g_autofree char *unknown = places_text(j, lack->unknown);
+	g_autofree char *opens = security_text(j, lack->refused->len ? lack->refused : lack->dropped);
+	GString *s = g_string_new(NULL);
+
+	if (lack->refused->len)
+		g_string_append_printf(s, "host lacks %s%s", refused, opens);
+	if (lack->dropped->len)
+		g_string_append_printf(s, "%sdropped in silence: %s%s", s->len ? "; " : "", dropped,
+				       lack->refused->len ? "" : opens);
+	if (lack->unknown->len)
+		g_string_append_printf(s, "%snot known whether the host gives %s", s->len ? "; " : "",
+				       unknown);
+	return g_string_free(s, FALSE);
+}
+
+/* NULL in a brief judgement, which nobody reads. */
+static char *lack_sentence(struct judgement *j, const struct lack *lack)
+{
+	return j->judge->brief ? NULL : write_lack(j, lack);
+}
+
+static char *lack_fix(struct judgement *j, const struct lack *lack)
+{
+	g_autofree char *names = NULL;
+	const GArray *first = lack->refused->len ? lack->refused :
+			      lack->dropped->len ? lack->dropped : NULL;
+
+	if (j->judge->brief)
+		return NULL;
+	if (!first)
+		return g_strdup("run 'capbroker probe' on the host");
+	names = places_text(j, first);
+	if (first->len > 8)
+		return g_strdup("define the guest with a smaller CPU model (capbroker baseline)");
+	return g_strdup_printf("disable %s in the definition (policy='disable'), or choose a host that has %s",
+			       names, first->len > 1 ? "them" : "it");
+}
+
+static void lack_init(struct lack *lack)
+{
+	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
+			       g_array_new(FALSE, FALSE, sizeof(int)),
+			       g_array_new(FALSE, FALSE, sizeof(int)), false };
+}
+
+static void lack_clear(struct lack *lack)
+{
+	g_array_unref(lack->refused);
+	g_array_unref(lack->dropped);
+	g_array_unref(lack->unknown);
+}
+
+static void lack_finding(struct judgement *j, const struct lack *lack, unsigned int on)
+{
+	enum verdict verdict = lack->refused->len ? V_BLOCK : lack->unknown->len ? V_UNKNOWN :
+			       lack->dropped->len ? V_WARN : V_OK;
+	struct finding *f;
+
+	if (verdict == V_OK)
+		return;
+	if (on & ON_START && (lack->by_qemu || verdict == V_UNKNOWN))
+		on |= ON_QEMU;
+	f = finding_add(j, verdict, verdict == V_WARN ? EFFECT_HAZARD : EFFECT_FAILS_SAFELY, on,
+			g_strdup(j->cpu->def->path), lack_sentence(j, lack), lack_fix(j, lack));
+	f->origin = g_strdup(origin_of(j));
+	add_items(j, f, lack->refused, json_false());
+	add_items(j, f, lack->dropped, json_false());
+	add_items(j, f, lack->unknown, json_null());
+}
+
+/* 1, 0, -1: has a guest with this model the place, once it runs on what a target gives? */
+static int gives(const struct judgement *j, const struct target *t, int bit)
+{
+	const struct offer *offer = t->qemu_offer ? t->qemu_offer : t->judged;
+	const struct cpu_model *model = emulator_model(t->qemu, j->cpu->def->model);
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (model && !bits_test(j->cpu->explicit_require, (size_t)bit) ? model->missing : NULL,
+			    i, member) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
+
+		if (universe_bit(j->judge->universe, id, FALSE) == bit)
+			return 0;
+	}
+	return offer ? offer_get(offer, j->judge->universe, bit) : -1;
+}
+
+/*
+ * A guest that was started with less than its definition says runs with what its source gave;
+ * libvirt sends that along, and the target must give it all.
+ */
+static void find_move_lack(struct judgement *j, struct lack *lack)
+{
+	struct target here;
+
+	if (j->source)
+		target_resolve(j->needs, j->source, j->judge->universe, &here);
+	BITS_FOREACH (bit, j->cpu->require, j->cpu->words) {
+		int there = gives(j, &j->target, (int)bit);
+		int has;
+
+		if (there == 1 || cpu_libvirt_keeps(j, universe_id(j->judge->universe, (int)bit)))
+			continue;
+		has = j->source ? gives(j, &here, (int)bit) : -1;
+		if (has == 1 && there == 0)
+			places_add(lack->refused, (int)bit);
+		else if (has)
+			places_add(lack->unknown, (int)bit);
+	}
+	if (j->source)
+		target_clear(&here);
+}
+
+void check_cpu_missing(struct judgement *j)
+{
+	enum cpu_check check = cpu_effective_check(j);
+	struct lack start, move;
+
+	/* match='minimum' with check='full' becomes what the host has, uncompared */
+	if (!j->cpu || !j->target.judged ||
+	    (check == CPU_CHECK_FULL && j->cpu->def->match == CPU_MATCH_MINIMUM && !j->needs->cpu_only))
+		return;
+	lack_init(&start);
+	lack_init(&move);
+	find_lack(j, check, &start);
+	if (check == CPU_CHECK_FULL || !cpu_is_custom(j->cpu->def)) {
+		lack_finding(j, &start, ON_BOTH);
+	} else {
+		find_move_lack(j, &move);
+		lack_finding(j, &start, ON_START);
+		lack_finding(j, &move, ON_MIGRATE);
+	}
+	lack_clear(&start);
+	lack_clear(&move);
+}
