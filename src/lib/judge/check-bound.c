@@ -199,6 +199,19 @@ static uint64_t host_bits(const struct judgement *j, const char *id)
 	return 0;
 }
 
+/*
+ * Is it a named model without long mode? QEMU lets nobody set the width of such a processor.
+ * match='minimum' becomes the host's model, and names nothing of its own.
+ */
+static bool only_32_bit(const struct judgement *j)
+{
+	const struct cpu_need *cpu = j->cpu;
+	int bit = universe_bit(j->judge->universe, "cpu.lm", FALSE);
+
+	return cpu->model && cpu->def->match != CPU_MATCH_MINIMUM && bit >= 0 &&
+	       (size_t)bit < cpu->words * 64 && !bits_test(cpu->require, (size_t)bit);
+}
+
 void check_phys_bits(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
@@ -207,6 +220,17 @@ void check_phys_bits(struct judgement *j)
 
 	if (!def || !def->phys_bits)
 		return;
+	if (!j->needs->cpu_only && only_32_bit(j)) {
+		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+				g_strdup_printf("%s/maxphysaddr/@bits", def->path),
+				g_strdup_printf("guest asks for %u address bits, and QEMU takes none for a 32-bit CPU such as %s",
+						def->phys_bits, def->model),
+				g_strdup("leave <maxphysaddr> out, or choose a 64-bit model"));
+		f->capability = "cpu.phys-bits";
+		finding_item(f->need, "cpu.phys-bits", json_integer(def->phys_bits));
+		finding_item(f->have, "cpu.phys-bits", json_null());
+		return;
+	}
 	if (have && def->phys_bits <= have)
 		return;
 	f = finding_add(j, have ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_BOTH,
