@@ -201,7 +201,18 @@ void check_machine_age(struct judgement *j)
 	finding_item(f->have, "qemu.machine", json_string("deprecated"));
 }
 
-/* The smaller of what the machine type and KVM take; 0: not known. */
+/* More processors than this have ids that take an x2APIC, which older TCG hasn't. */
+#define VCPUS_WITHOUT_X2APIC 255u
+
+static bool lacks_x2apic(const struct judgement *j)
+{
+	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
+
+	return !g_strcmp0(j->needs->accel, "tcg") && j->target.qemu_offer && bit >= 0 &&
+	       offer_get(j->target.qemu_offer, j->judge->universe, bit) == 0;
+}
+
+/* The smallest of what the machine type, the accelerator and libvirt take; 0: not known. */
 static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 {
 	int cap = cap_find("kvm.max-vcpus");
@@ -214,6 +225,10 @@ static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 	if (libvirt > 0 && (!limit || (uint64_t)libvirt < limit)) {
 		limit = (uint64_t)libvirt;
 		*what = "libvirt's domain capabilities";
+	}
+	if (lacks_x2apic(j) && (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
+		limit = VCPUS_WITHOUT_X2APIC;
+		*what = "TCG has no x2APIC there";
 	}
 	for (guint i = 0; cap >= 0 && !g_strcmp0(j->needs->accel, "kvm") &&
 			  i < j->target.profile->offers->len;
