@@ -17,17 +17,29 @@ static const GOptionEntry entries[] = {
 	{ 0 },
 };
 
+/* A comment where nothing can be set. */
+static char *setting(const struct baseline *b, bool xml)
+{
+	static const char none[] = "no CPU feature is known to be common to these hosts";
+
+	if (!b->features->len)
+		return g_strdup_printf(xml ? "<!-- %s -->\n" : "# %s", none);
+	return xml ? baseline_libvirt(b) : baseline_qemu(b);
+}
+
 /* A text for other programs: each group's, under a comment where there are several. */
 static int print_groups(const struct cli *cli, const GPtrArray *groups)
 {
 	bool xml = !strcmp(format, "libvirt");
 	GString *text = g_string_new(NULL);
-	int status;
+	int status, unknown = EXIT_OK;
 
 	for (guint i = 0; i < groups->len; i++) {
 		const struct baseline *b = g_ptr_array_index(groups, i);
-		g_autofree char *one = xml ? baseline_libvirt(b) : baseline_qemu(b);
+		g_autofree char *one = setting(b, xml);
 
+		if (!b->features->len)
+			unknown = EXIT_UNKNOWN;
 		if (groups->len > 1)
 			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
 							 : "# %s %s, %u hosts\n",
@@ -38,7 +50,7 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 	}
 	status = cli_text(cli, text->str);
 	g_string_free(text, TRUE);
-	return status;
+	return status ? status : unknown;
 }
 
 static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)

@@ -195,25 +195,35 @@ static void capabilities(struct out *out, const json_t *group)
 	}
 }
 
-static void group_text(struct out *out, const json_t *group)
+static void cpu_lines(struct out *out, const json_t *cpu)
 {
-	const json_t *cpu = json_object_get(group, "cpu");
-	g_autofree char *title = g_strdup_printf("%s %s", get_text(group, "arch", "?"),
-						 get_text(group, "vendor", "?"));
-	g_autofree char *hosts = count_text(get_int(group, "hosts_n"), "host", "hosts");
-	g_autofree char *classes = count_text(get_int(group, "classes_n"), "class", "classes");
+	const json_t *features = json_object_get(cpu, "features");
+	g_autofree char *names = join_strings(features, " ");
 	g_autofree char *text = cpu_text(cpu);
-	g_autofree char *features = join_strings(json_object_get(cpu, "features"), " ");
 
-	out_line(out, "\n%-16s %s, %s", title, hosts, classes);
+	if (!json_array_size(features)) {
+		out_item(out, "  cpu", 11, "no feature that all of them are known to give");
+		return;
+	}
 	out_item(out, "  cpu", 11, text);
-	out_itemf(out, "", 11, "(%zu features, %s%s)",
-		  json_array_size(json_object_get(cpu, "features")), get_text(cpu, "view", "?"),
+	out_itemf(out, "", 11, "(%zu features, %s%s)", json_array_size(features),
+		  get_text(cpu, "view", "?"),
 		  strcmp(get_text(cpu, "usability", ""), "known")
 			  ? "; no list of usable models is known"
 			  : "");
 	if (out->options->verbose)
-		out_item(out, "  features", 11, features);
+		out_item(out, "  features", 11, names);
+}
+
+static void group_text(struct out *out, const json_t *group)
+{
+	g_autofree char *title = g_strdup_printf("%s %s", get_text(group, "arch", "?"),
+						 get_text(group, "vendor", "?"));
+	g_autofree char *hosts = count_text(get_int(group, "hosts_n"), "host", "hosts");
+	g_autofree char *classes = count_text(get_int(group, "classes_n"), "class", "classes");
+
+	out_line(out, "\n%-16s %s, %s", title, hosts, classes);
+	cpu_lines(out, json_object_get(group, "cpu"));
 	machines(out, group);
 	capabilities(out, group);
 	lost(out, group);

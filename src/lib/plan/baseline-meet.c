@@ -221,7 +221,8 @@ GArray *baseline_views(const struct judge *judge, struct baseline *b,
 		if (options->accel && g_strcmp0(candidates[c].accel, options->accel))
 			continue;
 		have = try_candidate(judge, b, &candidates[c], classes);
-		if (have > most) {
+		/* one that all have; else the first, best one that any has */
+		if (have == classes->len || (have && !most)) {
 			most = have;
 			best = c;
 		}

@@ -312,6 +312,13 @@ static void name_cpu(const struct judge *judge, struct baseline *b, const GArray
 	const char *vendor = strcmp(b->vendor, "unknown") ? b->vendor : NULL;
 	const struct named_model *model;
 
+	for (guint i = 0; i < classes->len; i++) {
+		if (g_array_index(classes, struct meet_class, i).offer)
+			continue;
+		/* nothing can be promised over a host whose CPU isn't known */
+		b->cpu.delta = g_array_new(FALSE, FALSE, sizeof(struct feature_policy));
+		return;
+	}
 	for (guint i = 0; i < classes->len; i++)
 		naming.usability_known &= usable_list(&g_array_index(classes, struct meet_class, i)) != NULL;
 	model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);

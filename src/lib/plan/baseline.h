@@ -89,6 +89,9 @@ GPtrArray *baseline_members(const struct baseline *baseline, const GPtrArray *cl
 
 /**
  * baseline_libvirt - the group's CPU as a libvirt <cpu> element
+ *
+ * Neither this nor baseline_qemu() has anything to say where no feature is known to be common
+ * (baseline->features is empty).
  */
 char *baseline_libvirt(const struct baseline *baseline);
 
