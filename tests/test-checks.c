@@ -23,12 +23,15 @@
 	"{'name':'pc-i440fx-2.6','deprecated':true,'cpu_max':240}],"                              \
 	"'cpu_models':[{'name':'486','usable':true,'missing':[]},"                                \
 	"{'name':'Nehalem','usable':false,'missing':['sse4.2']}],"                                \
-	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor']},"
+	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor','lm']},"
 #define OFFER(more)                                                                               \
 	"'facts':[{'id':'cpu.fpu','value':true},{'id':'cpu.pse','value':true},"                   \
 	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
 #define HOST_WITH(more) HEAD SOURCES FACTS "'emulators':[" QEMU OFFER(more) "]}"
 #define HOST HOST_WITH("")
+#define LIBVIRT9                                                                                  \
+	",{'id':'libvirt.version','value':'9.0.0','state':'known','scope':{'view':'libvirt'},'origin':'t'}"
+#define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
 
 #define DOMAIN(attributes, vcpu, machine, cpu, devices)                                           \
 	"<domain " attributes "><name>g</name><vcpu>" vcpu "</vcpu><os><type arch='x86_64' "      \
@@ -53,6 +56,8 @@ static const struct row {
 	{ "machine-present", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "1", "pc-q35-11.0", CPU486, "") },
 	{ "machine-deprecated", V_WARN, V_WARN, HOST, DOMAIN(KVM, "1", "pc-i440fx-2.6", CPU486, "") },
 	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "289", "q35", CPU486, "") },
+	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST_LIBVIRT9, DOMAIN(KVM, "256", "q35", CPU486, "") },
+	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "256", "q35", CPU486, "") },
 	{ "cpu-facts-known", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}", "<cpu><model>486</model></cpu>" },
 	{ "cpu-mode-supported", V_BLOCK, V_BLOCK,
 	  HEAD SOURCES FACTS "'emulators':[" QEMU OFFER("") ",{'view':'libvirt','accel':'kvm',"
@@ -83,6 +88,20 @@ static const struct row {
 	  "<cpu match='strict'><model>486</model></cpu>" },
 	{ "cpu-extra", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='full'><model>486</model></cpu>", "") },
+	{ "cpu-extra", V_BLOCK, V_BLOCK,
+	  HOST_WITH(",{'id':'cpu.hypervisor','value':true},{'id':'cpu.x2apic','value':true}"),
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model>"
+		 "<feature policy='require' name='hypervisor'/></cpu>", "") },
+	{ "cpu-extra", V_BLOCK, V_BLOCK,
+	  HOST_WITH(",{'id':'cpu.hypervisor','value':true},{'id':'cpu.de','value':true}"),
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='full'><model>486</model>"
+		 "<feature policy='require' name='hypervisor'/></cpu>", "") },
+	/* the host's model takes the place of one that nobody knows */
+	{ "cpu-contract-open", V_WARN, V_WARN, HOST_LIBVIRT9,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' match='minimum' check='none'><model>nosuch</model></cpu>", "") },
 	{ "cpu-contract-open", V_WARN, V_WARN, HOST,
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='custom' check='none'><model>486</model></cpu>", "") },
 	{ "cpu-obligation", V_OK, V_WARN,
@@ -98,7 +117,17 @@ static const struct row {
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", "") },
 	{ "phys-bits", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
-		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='40'/></cpu>",
+		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='32'/></cpu>",
+		 "") },
+	{ "phys-bits", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.lm','value':true}"),
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='40'/>"
+		 "<feature policy='require' name='lm'/></cpu>",
+		 "") },
+	{ NULL, V_OK, V_OK, HOST_WITH(",{'id':'cpu.lm','value':true}"),
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='36'/>"
+		 "<feature policy='require' name='lm'/></cpu>",
 		 "") },
 	{ "tsc-frequency", V_UNKNOWN, V_UNKNOWN, HOST,
 	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"
@@ -108,6 +137,7 @@ static const struct row {
 };
 
 static struct cpu_models *models;
+static struct tables tables; /* what QEMU's models have more, alone */
 
 static struct profile *host_of(const char *text, struct universe *universe)
 {
@@ -158,7 +188,7 @@ static void test_row(const void *data)
 	g_autoptr(Universe) universe = universe_new();
 	g_autoptr(Profile) profile = host_of(row->host, universe);
 	g_autoptr(Needs) needs = guest_of(row->guest);
-	struct judge judge = { .universe = universe, .models = models };
+	struct judge judge = { .universe = universe, .models = models, .tables = &tables };
 	struct cpu_need *cpu = needs->cpu ? cpu_need_new(needs->cpu, models, universe) : NULL;
 	struct verdicts *v = judge_guest(&judge, needs, cpu, NULL, profile);
 
@@ -249,12 +279,15 @@ int main(int argc, char **argv)
 		"486\t-\t486\t9.0.0\t-\t-\t-\t-\tfpu pse vme\ttest\n"
 		"Nehalem\tIntel\tNehalem\t9.0.0\t-\t-\t-\t-\tfpu pse sse4.2 vme\ttest\n"
 		"Penryn\tIntel\tPenryn\t9.0.0\t-\t-\t-\t-\tfpu pse vme\ttest\n";
+	static const char more[] = "name\tin_libvirt\tmore\n486\tyes\tde\n";
 	g_autoptr(GError) error = NULL;
 	int failed;
 
 	g_test_init(&argc, &argv, NULL);
 	g_test_set_nonfatal_assertions();
 	models = cpu_models_parse(table, strlen(table), &error);
+	g_assert_no_error(error);
+	tables.qemu_models = table_parse(more, strlen(more), "qemu-cpu-models.tsv", &error);
 	g_assert_no_error(error);
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *path = g_strdup_printf("/checks/%02zu/%s", i, rows[i].check ? rows[i].check : "sound");
@@ -266,5 +299,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/checks/all-fired", test_all_fired);
 	failed = g_test_run();
 	cpu_models_free(models);
+	table_free(tables.qemu_models);
 	return failed;
 }

@@ -107,7 +107,8 @@ struct datafiles *datafiles_load(GError **error)
 	if (load_models(files, sum, error) &&
 	    load_table(&files->tables->machines, "machine-types.tsv", sum, error) &&
 	    load_table(&files->tables->libvirt_names, "libvirt-names.tsv", sum, error) &&
-	    load_table(&files->tables->differences, "arithmetic-differences.tsv", sum, error)) {
+	    load_table(&files->tables->differences, "arithmetic-differences.tsv", sum, error) &&
+	    load_table(&files->tables->qemu_models, "qemu-cpu-models.tsv", sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;
 	}

@@ -28,6 +28,15 @@ bool cpu_is_custom(const struct cpu_def *def)
 	return def && (def->mode == CPU_CUSTOM || (def->mode == CPU_MODE_NONE && def->model));
 }
 
+/* match='minimum': libvirt starts the guest with the host's model and what the definition adds. */
+bool cpu_is_minimum(const struct judgement *j)
+{
+	const struct cpu_def *def = def_of(j);
+
+	return cpu_is_custom(def) && def->match == CPU_MATCH_MINIMUM && !j->needs->cpu_only &&
+	       cpu_by_libvirt(j);
+}
+
 /* What libvirt makes of a check= that isn't written. */
 enum cpu_check cpu_effective_check(const struct judgement *j)
 {
@@ -141,12 +150,17 @@ void check_cpu_model(struct judgement *j)
 						      def->model));
 		return;
 	}
+	/* libvirt puts the host's model in its place and never looks the name up */
+	if (cpu_is_minimum(j) && cpu_effective_check(j) != CPU_CHECK_PARTIAL)
+		return;
 	knows = libvirt_knows(j, "model", def->model);
 	in_qemu = qemu_lists ? emulator_model(t->qemu_models, def->model) != NULL : true;
 	if (knows == 0 && !emulator_model(t->libvirt, def->model))
 		model_finding(j, V_BLOCK, ON_BOTH | (in_qemu ? 0 : ON_QEMU),
 			      g_strdup_printf("libvirt %s doesn't know CPU model %s",
 					      t->libvirt_version ? t->libvirt_version : "there", def->model));
+	else if (cpu_is_minimum(j))
+		return;
 	else if (libvirt_lists && !emulator_model(t->libvirt, def->model) &&
 		 (def->fallback_forbid || knows != 1))
 		model_finding(j, V_BLOCK, ON_BOTH | (in_qemu ? 0 : ON_QEMU),
@@ -190,8 +204,8 @@ static int qemu_has_property(const struct judgement *j, const char *feature)
 	const json_t *properties = properties_of(&j->target);
 	int cap = cap_find_alias(NS_LIBVIRT, feature);
 
-	if (!properties)
-		return -1;
+	if (!properties) /* no QEMU has one for what the dictionary gives no name of QEMU's */
+		return cap >= 0 && !cap_alias_of(NS_QEMU, cap) ? 0 : -1;
 	if (has_property(properties, feature))
 		return 1;
 	for (size_t i = 0; cap >= 0 && i < cap_alias_count[NS_QEMU]; i++)
@@ -296,26 +310,6 @@ void check_cpu_forbidden(struct judgement *j)
 	}
 }
 
-/* QEMU shows `hypervisor` to every guest; check='full' refuses what wasn't asked for. */
-static void check_full_extra(struct judgement *j)
-{
-	const struct cpu_def *def = def_of(j);
-	int bit = universe_bit(j->judge->universe, "cpu.hypervisor", FALSE);
-	size_t w = (size_t)bit / 64;
-	struct finding *f;
-
-	if (!cpu_is_custom(def) || j->needs->cpu_only || def->match == CPU_MATCH_MINIMUM || bit < 0 ||
-	    w >= j->cpu->words ||
-	    (j->cpu->require[w] | j->cpu->optional[w] | j->cpu->disable[w] | j->cpu->force[w]) >> (bit % 64) & 1)
-		return;
-	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@check", def->path),
-			g_strdup("check='full' refuses the feature hypervisor, which every guest sees and the definition doesn't name"),
-			g_strdup("add <feature policy='require' name='hypervisor'/>, or use check='partial'"));
-	f->capability = "cpu.hypervisor";
-	finding_item(f->need, "cpu.hypervisor", json_false());
-	finding_item(f->have, "cpu.hypervisor", json_true());
-}
-
 void check_cpu_extra(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
@@ -326,7 +320,7 @@ void check_cpu_extra(struct judgement *j)
 	if (!def)
 		return;
 	if (check == CPU_CHECK_FULL)
-		check_full_extra(j);
+		cpu_full_extra(j);
 	if (def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
 	    check == CPU_CHECK_NONE || (check == CPU_CHECK_FULL && !j->needs->cpu_only) ||
 	    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))

@@ -133,10 +133,15 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 {
 	const struct cpu_need *cpu = j->cpu;
 
+	/* uncompared, match='minimum' asks only for what it names itself */
+	bool only_own = cpu_is_minimum(j) && check != CPU_CHECK_PARTIAL;
+
 	BITS_FOREACH (bit, cpu->require, cpu->words) {
 		bool own = bits_test(cpu->explicit_require, (size_t)bit);
 		guint before = lack->refused->len;
 
+		if (only_own && !own)
+			continue;
 		lack_bit(j, must_have(j, (int)bit) ? CPU_CHECK_FULL : check, (int)bit, lack);
 		/* what QEMU's own model holds is measured; only its own list speaks for it */
 		if (lack->refused->len > before && check == CPU_CHECK_FULL &&
@@ -145,7 +150,7 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		if (own)
 			lack_gate(j, check, (int)bit, lack);
 	}
-	if (cpu->def->model)
+	if (cpu->def->model && !cpu_is_minimum(j))
 		lack_measured(j, check, lack);
 }
 
@@ -318,9 +323,7 @@ void check_cpu_missing(struct judgement *j)
 	enum cpu_check check = cpu_effective_check(j);
 	struct lack start, move;
 
-	/* match='minimum' with check='full' becomes what the host has, uncompared */
-	if (!j->cpu || !j->target.judged ||
-	    (check == CPU_CHECK_FULL && j->cpu->def->match == CPU_MATCH_MINIMUM && !j->needs->cpu_only))
+	if (!j->cpu || !j->target.judged)
 		return;
 	lack_init(&start);
 	lack_init(&move);

@@ -44,6 +44,12 @@ void finding_item(json_t *items, const char *id, json_t *value);
 /* Names a model of its own (mode custom, or none written). */
 bool cpu_is_custom(const struct cpu_def *def);
 
+/* Is it match='minimum', of which libvirt makes the host's model and what the definition adds? */
+bool cpu_is_minimum(const struct judgement *j);
+
+/* What check='full' refuses: features that the guest would see and the definition doesn't name. */
+void cpu_full_extra(struct judgement *j);
+
 /* What libvirt makes of the definition's check=, also where none is written. */
 enum cpu_check cpu_effective_check(const struct judgement *j);
 

@@ -77,6 +77,7 @@ void tables_free(struct tables *tables)
 	table_free(tables->machines);
 	table_free(tables->libvirt_names);
 	table_free(tables->differences);
+	table_free(tables->qemu_models);
 	g_free(tables);
 }
 
@@ -106,6 +107,21 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
 		return true;
 	}
 	return false;
+}
+
+const char *tables_qemu_more(const struct tables *tables, const char *model)
+{
+	const struct table *t = tables ? tables->qemu_models : NULL;
+	int name = table_column(t, "name"), both = table_column(t, "in_libvirt");
+	int more = table_column(t, "more");
+
+	for (guint i = 0; t && name >= 0 && both >= 0 && more >= 0 && i < t->rows->len; i++) {
+		char *const *row = g_ptr_array_index(t->rows, i);
+
+		if (!strcmp(row[name], model))
+			return strcmp(row[both], "yes") ? NULL : row[more];
+	}
+	return NULL;
 }
 
 int version_compare(const char *a, const char *b)

@@ -42,6 +42,7 @@ struct tables {
 	struct table *machines;      /* machine-types.tsv */
 	struct table *libvirt_names; /* libvirt-names.tsv */
 	struct table *differences;   /* arithmetic-differences.tsv */
+	struct table *qemu_models;   /* qemu-cpu-models.tsv */
 };
 
 void tables_free(struct tables *tables);
@@ -52,6 +53,14 @@ void tables_free(struct tables *tables);
  * Returns false where the name isn't upstream's or the table has no row for it.
  */
 bool tables_machine(const struct tables *tables, const char *name, struct machine_life *life);
+
+/**
+ * tables_qemu_more - what QEMU's model of a name has and libvirt's hasn't
+ *
+ * Returns libvirt's names of the features, apart by spaces, "-" for none; NULL where the table
+ * has no such model of both. Features that accelerators switch by themselves are not among them.
+ */
+const char *tables_qemu_more(const struct tables *tables, const char *model);
 
 /**
  * tables_libvirt_knows - does a libvirt version know a feature's or model's name?

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * check-full.c: what a guest would see that its definition doesn't name, which check='full'
+ * refuses.
+ *
+ * Libvirt compares the CPU that QEMU made with the definition, whose model means libvirt's own
+ * set of features. More than that comes from three sides: QEMU's model of that name has more
+ * (a table), KVM switches x2apic on, and every guest sees hypervisor.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "judge/judgement.h"
+
+/* Machine types older than this changed QEMU's models in ways that no table here tells. */
+#define MODELS_STEADY_SINCE "4.0"
+
+/* Does the definition speak of the place, or its model hold it? */
+static bool named(const struct judgement *j, int bit)
+{
+	const struct cpu_need *cpu = j->cpu;
+	size_t w = (size_t)bit / 64;
+
+	return w < cpu->words && (cpu->require[w] | cpu->optional[w] | cpu->disable[w] |
+				  cpu->force[w] | cpu->forbid[w]) >> (bit % 64) & 1;
+}
+
+static void extra_add(const struct judgement *j, GArray *extra, const char *feature, bool always)
+{
+	g_autofree char *id = feature_id(NS_LIBVIRT, feature);
+	int bit = universe_bit(j->judge->universe, id, FALSE);
+
+	if (bit >= 0 && !named(j, bit) && (always || cpu_have_qemu(j, bit) == 1))
+		places_add(extra, bit);
+}
+
+/* TCG takes vme from every model; under KVM all have it but qemu32 and qemu64. */
+static bool has_vme(const char *model)
+{
+	return !g_str_has_prefix(model, "qemu32") && !g_str_has_prefix(model, "qemu64");
+}
+
+static void find_extra(const struct judgement *j, GArray *extra)
+{
+	const char *model = j->cpu->def->model;
+	const char *more = tables_qemu_more(j->judge->tables, model);
+	g_auto(GStrv) names = g_strsplit(more ? more : "", " ", -1);
+
+	extra_add(j, extra, "hypervisor", true);
+	for (guint i = 0; names[i]; i++)
+		extra_add(j, extra, names[i], false);
+	if (more && !g_strcmp0(j->needs->accel, "kvm")) {
+		extra_add(j, extra, "x2apic", false);
+		if (has_vme(model))
+			extra_add(j, extra, "vme", false);
+	}
+}
+
+/* An upstream machine type from before the models were steady. */
+static bool old_machine(const struct judgement *j)
+{
+	const char *name = j->target.info ? j->target.info->name : "";
+	const char *dash = strrchr(name, '-');
+
+	return dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, MODELS_STEADY_SINCE) < 0;
+}
+
+static void extra_finding(struct judgement *j, const GArray *extra)
+{
+	g_autofree char *names = places_text(j, extra);
+	struct finding *f;
+
+	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH,
+			g_strdup_printf("%s/@check", j->cpu->def->path),
+			g_strdup_printf("check='full' refuses what the guest would see and the definition doesn't name: %s",
+					names),
+			g_strdup_printf("name %s (<feature policy='require' or 'disable' …/>), or use check='partial'",
+					extra->len > 1 ? "them" : "it"));
+	f->capability = universe_id(j->judge->universe, g_array_index(extra, int, 0));
+	for (guint i = 0; i < extra->len; i++) {
+		const char *id = universe_id(j->judge->universe, g_array_index(extra, int, i));
+
+		finding_item(f->need, id, json_false());
+		finding_item(f->have, id, json_true());
+	}
+}
+
+void cpu_full_extra(struct judgement *j)
+{
+	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
+	g_autoptr(GArray) extra = NULL;
+
+	/* match='minimum' becomes the host's model, which is what QEMU gives */
+	if (!cpu_is_custom(def) || !def->model || j->needs->cpu_only ||
+	    def->match == CPU_MATCH_MINIMUM)
+		return;
+	extra = g_array_new(FALSE, FALSE, sizeof(int));
+	find_extra(j, extra);
+	if (extra->len)
+		extra_finding(j, extra);
+	else if (old_machine(j) && !j->needs->live)
+		finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_START,
+			    g_strdup_printf("%s/@check", def->path),
+			    g_strdup_printf("check='full' refuses what the definition doesn't name; what QEMU's %s has more with machine type %s is not known",
+					    def->model, j->target.info->name),
+			    g_strdup("use check='partial', or a newer machine type"));
+}
