@@ -53,12 +53,13 @@ FLAGS = {
     "contract=exact": "CAP_CONTRACT_EXACT",
     "unmigratable=libvirt": "CAP_LIBVIRT_UNMIGRATABLE",
     "libvirt-keeps": "CAP_LIBVIRT_KEEPS",
+    "no-autoenable": "CAP_NO_AUTOENABLE",
 }
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
 UNITS = ("bits", "bytes", "khz", "pages")
-KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "security", "unit", "labels", "since",
-                     "source")
+KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "level", "security", "unit", "labels",
+                     "since",                     "source")
 REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "security", "unit", "labels")
 
 ROOMS = {
@@ -83,9 +84,11 @@ WORDS = {
     "qemu-option": "A switch that QEMU lists among the features; never taken for one.",
     "contract=exact": "Meets by its rule in an offer; a running guest must find it just as it was.",
     "libvirt-keeps": "Libvirt compares it and never passes it to QEMU.",
+    "no-autoenable": "QEMU leaves it out of host and max, though it may give it where asked.",
     "emulated-by": "Who can supply it where the hardware lacks it: kvm, tcg (QEMU's emulation of "
                    "processors), qemu itself, or the kernel.",
     "security": "The class of attack that losing it opens, or against which it obliges.",
     "needs": "What it is meaningless without.",
+    "level": "A property of QEMU's models that stays set, and is refused, where this is off.",
     "gate": "QEMU takes it away, or refuses it where it was asked for, without this one.",
 }

@@ -513,6 +513,7 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.security = {c_string(keys.get('security'))},",
         f"\t\t.labels = {labels},",
         f"\t\t.needs = {needs},",
+        f"\t\t.level = {c_string(keys.get('level'))},",
         f"\t\t.gate = {index[keys['gate']] if 'gate' in keys else -1},",
         f"\t\t.names = {{ {names} }},",
         f"\t\t.since = {c_string(keys.get('since'))},",
@@ -617,7 +618,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("unit", "gate", "security", "since"):
+    for key in ("unit", "gate", "level", "security", "since"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -674,7 +675,7 @@ def man_facts(capability):
     if "unmigratable" in flags:
         flags.remove("unmigratable=libvirt")
     facts += flags
-    for key in ("unit", "gate", "security", "emulated-by", "since"):
+    for key in ("unit", "gate", "level", "security", "emulated-by", "since"):
         if key in keys:
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:

@@ -199,7 +199,7 @@ static const json_t *properties_of(const struct target *t)
 }
 
 /* 1, 0 or -1: has the target's QEMU a property for a feature of libvirt's? */
-static int qemu_has_property(const struct judgement *j, const char *feature)
+int cpu_qemu_has_property(const struct judgement *j, const char *feature)
 {
 	const json_t *properties = properties_of(&j->target);
 	int cap = cap_find_alias(NS_LIBVIRT, feature);
@@ -249,7 +249,7 @@ void check_cpu_names(struct judgement *j)
 		bool bare = j->needs->cpu_only, optional = feature->policy == CPU_OPTIONAL;
 		int knows = bare ? -1 : libvirt_knows(j, "feature", feature->name);
 		bool no_property = !bare && !optional && !cpu_libvirt_keeps(j, id) &&
-				   !qemu_has_property(j, feature->name);
+				   !cpu_qemu_has_property(j, feature->name);
 		bool off = feature->policy == CPU_DISABLE || feature->policy == CPU_FORBID;
 
 		if (knows == 0)

@@ -44,7 +44,7 @@ static bool has_vme(const char *model)
 static void find_extra(const struct judgement *j, GArray *extra)
 {
 	const char *model = j->cpu->def->model;
-	const char *more = tables_qemu_more(j->judge->tables, model);
+	const char *more = tables_qemu_differs(j->judge->tables, model, "more");
 	g_auto(GStrv) names = g_strsplit(more ? more : "", " ", -1);
 
 	extra_add(j, extra, "hypervisor", true);

@@ -29,6 +29,7 @@ struct lack {
 	GArray *refused; /* int: the start is refused */
 	GArray *dropped; /* int: starts without it, in silence */
 	GArray *unknown; /* int */
+	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
 	bool by_qemu;    /* QEMU itself refuses */
 };
 
@@ -129,6 +130,84 @@ static void lack_gate(struct judgement *j, enum cpu_check check, int bit, struct
 	lack->by_qemu |= check == CPU_CHECK_FULL;
 }
 
+/* Does the definition itself say anything of the place? */
+static bool spoken_of(const struct cpu_need *cpu, int bit)
+{
+	size_t w = (size_t)bit / 64;
+
+	return w < cpu->words && (cpu->explicit_require[w] | cpu->force[w] | cpu->optional[w] |
+				  cpu->disable[w] | cpu->forbid[w]) >> (bit % 64) & 1;
+}
+
+/*
+ * What a model lost counts as part of it for an older libvirt (mpx for 9.0.0), whose comparison
+ * wants it of the host, and which with check='full' misses it in what QEMU made.
+ */
+static void lack_removed(struct judgement *j, enum cpu_check check, struct lack *lack)
+{
+	const struct named_model *model = j->cpu->model;
+	const char *version = j->target.libvirt_version;
+
+	for (char **name = model && version ? model->removed : NULL; name && *name; name++) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, *name);
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+		int gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
+		int have = check == CPU_CHECK_FULL ? 0 : bit < 0 ? -1 : cpu_have_libvirt(j, bit);
+
+		if (bit < 0 || gone == 1 || have == 1 || spoken_of(j->cpu, bit) ||
+		    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))
+			continue;
+		places_add(gone == 0 && have == 0 ? lack->refused : lack->unknown, bit);
+	}
+}
+
+/* What libvirt takes for part of the model and QEMU's model of that name hasn't. */
+static void lack_less(struct judgement *j, struct lack *lack)
+{
+	const char *less = tables_qemu_differs(j->judge->tables, j->cpu->def->model, "less");
+	g_auto(GStrv) names = g_strsplit(less ? less : "", " ", -1);
+
+	for (guint i = 0; names[i]; i++) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, names[i]);
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+
+		if (bit >= 0 && !spoken_of(j->cpu, bit))
+			places_add(lack->refused, bit);
+	}
+}
+
+/* Where libvirt's idea of a model isn't QEMU's, or not that of our table. */
+static void lack_of_model(struct judgement *j, enum cpu_check check, struct lack *lack)
+{
+	if (!cpu_is_custom(j->cpu->def) || !j->cpu->def->model || j->needs->cpu_only ||
+	    !cpu_by_libvirt(j) || check == CPU_CHECK_NONE)
+		return;
+	lack_removed(j, check, lack);
+	if (check == CPU_CHECK_FULL)
+		lack_less(j, lack);
+}
+
+/*
+ * A model's level (avx10-version) stays set where the definition switches its feature off, and
+ * QEMU, asked to enforce, refuses it; libvirt doesn't ask that.
+ */
+static void lack_levels(struct judgement *j, struct lack *lack)
+{
+	const struct cpu_need *cpu = j->cpu;
+
+	for (size_t w = 0; w < cpu->words; w++) {
+		uint64_t off = cpu->model_set[w] & (cpu->disable[w] | cpu->forbid[w]);
+
+		for (; off; off &= off - 1) {
+			int bit = (int)(w * 64) + __builtin_ctzll(off);
+			const char *level = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].level : NULL;
+
+			if (level && cpu_qemu_has_property(j, level) == 1 && cpu_have_qemu(j, bit) == 0)
+				places_add(lack->stuck, bit);
+		}
+	}
+}
+
 static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
 {
 	const struct cpu_need *cpu = j->cpu;
@@ -150,8 +229,12 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		if (own)
 			lack_gate(j, check, (int)bit, lack);
 	}
+	if (!only_own)
+		lack_of_model(j, check, lack);
 	if (cpu->def->model && !cpu_is_minimum(j))
 		lack_measured(j, check, lack);
+	if (check == CPU_CHECK_FULL && !j->needs->cpu_only)
+		lack_levels(j, lack);
 }
 
 static void add_items(struct judgement *j, struct finding *f, const GArray *places, json_t *have)
@@ -246,6 +329,7 @@ static void lack_init(struct lack *lack)
 {
 	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
+			       g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)), false };
 }
 
@@ -254,6 +338,7 @@ static void lack_clear(struct lack *lack)
 	g_array_unref(lack->refused);
 	g_array_unref(lack->dropped);
 	g_array_unref(lack->unknown);
+	g_array_unref(lack->stuck);
 }
 
 static void lack_finding(struct judgement *j, const struct lack *lack, unsigned int on)
@@ -262,6 +347,12 @@ static void lack_finding(struct judgement *j, const struct lack *lack, unsigned 
 			       lack->dropped->len ? V_WARN : V_OK;
 	struct finding *f;
 
+	if (verdict != V_BLOCK && lack->stuck->len && on & ON_START) {
+		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_QEMU, g_strdup(j->cpu->def->path),
+				g_strdup("QEMU, asked to enforce, refuses the model's level of a feature that is switched off"),
+				g_strdup("use a model without it"));
+		add_items(j, f, lack->stuck, json_false());
+	}
 	if (verdict == V_OK)
 		return;
 	if (on & ON_START && (lack->by_qemu || verdict == V_UNKNOWN))

@@ -57,6 +57,9 @@ enum cpu_check cpu_effective_check(const struct judgement *j);
 int cpu_have_qemu(const struct judgement *j, int bit);
 int cpu_have_libvirt(const struct judgement *j, int bit);
 
+/* 1, 0 or -1: has the target's QEMU a CPU property of that name, or for a feature of libvirt's? */
+int cpu_qemu_has_property(const struct judgement *j, const char *name);
+
 /* 1, 0 or -1: does libvirt take QEMU's word that the model is usable, instead of comparing? */
 int cpu_usable_decides(const struct judgement *j);
 

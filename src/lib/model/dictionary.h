@@ -58,6 +58,7 @@ enum {
 	CAP_CONTRACT_EXACT = 1 << 5, /* meets by its rule in an offer, is exact in a contract */
 	/* Left out of libvirt's migratable models: those of CAP_UNMIGRATABLE, and xsaves, which
 	 * QEMU regards as migratable. */
+	CAP_NO_AUTOENABLE = 1 << 8,        /* QEMU leaves it out of host and max, but may give it */
 	CAP_LIBVIRT_KEEPS = 1 << 7,        /* libvirt compares it but never passes it to QEMU */
 	CAP_LIBVIRT_UNMIGRATABLE = 1 << 6,
 };
@@ -98,6 +99,7 @@ struct capability {
 	const char *unit;      /* "bits" "bytes" "khz" "pages" or NULL */
 	const char *security;  /* security class that losing it opens (or that it obliges to), or NULL */
 	const char *const *labels; /* RULE_CHAIN: names of the values 0…n, NULL-terminated; else NULL */
+	const char *level;     /* QEMU's property of models that stays set where this is off, or NULL */
 	int gate;              /* index of what QEMU takes it away without, or -1 */
 	const uint16_t *needs; /* indices of capabilities it is meaningless without; ends in 0xffff */
 	const char *names[CAP_NAMESPACES]; /* their preferred spelling each, or NULL */

@@ -45,12 +45,19 @@ void offer_put(struct offer *o, int bit, bool value)
 	bits_put(o->value, (size_t)bit, value);
 }
 
+/* What QEMU leaves out of its lists isn't therefore absent. */
+static bool hidden(const struct offer *o, int bit)
+{
+	unsigned int flags = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].flags : 0;
+
+	return (flags & CAP_UNMIGRATABLE && o->scope.migratable == 1) ||
+	       (flags & CAP_NO_AUTOENABLE && o->scope.view == VIEW_QEMU && o->scope.emulator);
+}
+
 int offer_get(const struct offer *o, const struct universe *universe, int bit)
 {
 	if ((size_t)bit < o->words * 64 && bits_test(o->known, (size_t)bit)) {
-		/* asked with migratable=on, QEMU hides what can't move: that isn't its absence */
-		if (!bits_test(o->value, (size_t)bit) && o->scope.migratable == 1 &&
-		    (size_t)bit < cap_bits && cap_table[cap_by_bit[bit]].flags & CAP_UNMIGRATABLE)
+		if (!bits_test(o->value, (size_t)bit) && hidden(o, bit))
 			return -1;
 		return bits_test(o->value, (size_t)bit);
 	}

@@ -109,17 +109,17 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
 	return false;
 }
 
-const char *tables_qemu_more(const struct tables *tables, const char *model)
+const char *tables_qemu_differs(const struct tables *tables, const char *model, const char *column)
 {
 	const struct table *t = tables ? tables->qemu_models : NULL;
 	int name = table_column(t, "name"), both = table_column(t, "in_libvirt");
-	int more = table_column(t, "more");
+	int differs = table_column(t, column);
 
-	for (guint i = 0; t && name >= 0 && both >= 0 && more >= 0 && i < t->rows->len; i++) {
+	for (guint i = 0; t && name >= 0 && both >= 0 && differs >= 0 && i < t->rows->len; i++) {
 		char *const *row = g_ptr_array_index(t->rows, i);
 
 		if (!strcmp(row[name], model))
-			return strcmp(row[both], "yes") ? NULL : row[more];
+			return strcmp(row[both], "yes") ? NULL : row[differs];
 	}
 	return NULL;
 }

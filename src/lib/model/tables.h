@@ -55,16 +55,17 @@ void tables_free(struct tables *tables);
 bool tables_machine(const struct tables *tables, const char *name, struct machine_life *life);
 
 /**
- * tables_qemu_more - what QEMU's model of a name has and libvirt's hasn't
+ * tables_qemu_differs - what QEMU's model of a name has more, or less, than libvirt's
+ * @column: "more" or "less"
  *
  * Returns libvirt's names of the features, apart by spaces, "-" for none; NULL where the table
  * has no such model of both. Features that accelerators switch by themselves are not among them.
  */
-const char *tables_qemu_more(const struct tables *tables, const char *model);
+const char *tables_qemu_differs(const struct tables *tables, const char *model, const char *column);
 
 /**
  * tables_libvirt_knows - does a libvirt version know a feature's or model's name?
- * @kind: "feature" or "model"
+ * @kind: "feature" or "model"; or "removal": that a feature is gone from some models
  * @version: "9.0.0"
  *
  * Returns 1, 0, or -1 where the table can't tell (a version between two that were looked at).
