@@ -20,20 +20,24 @@ def check_names(tally, known):
     rows = read_table("libvirt-names.tsv")
     tally.check(len({(row["kind"], row["name"]) for row in rows}) == len(rows), "each name once")
     for row in rows:
-        tally.check(row["kind"] in ("feature", "model"), f"{row['name']}: kind")
+        tally.check(row["kind"] in ("feature", "model", "removal"), f"{row['name']}: kind")
         tally.check(row["not_in"] == "-" or key(row["not_in"]) < key(row["first_in"]),
                     f"{row['name']}: lacking before having")
-        if row["kind"] == "feature":
+        if row["kind"] != "model":
             tally.check(row["name"] in known, f"feature '{row['name']}' is in the dictionary")
     models = {row["name"]: row["first_libvirt"] for row in read_table("cpu-models.tsv")}
     for row in rows:
         if row["kind"] == "model":
             tally.check(models.get(row["name"]) == row["first_in"], f"model '{row['name']}'")
+    removed = {name for row in read_table("cpu-models.tsv") for name in row["removed"].split()}
+    tally.check({row["name"] for row in rows if row["kind"] == "removal"} == removed - {"-"},
+                "all that models lost, and since when")
 
 
 def check_differences(tally, entries):
     """A difference is an obligation, or a name that the oracle's libvirt did not have yet."""
-    first = {row["name"]: row["first_in"] for row in read_table("libvirt-names.tsv")}
+    first = {row["name"]: row["first_in"] for row in read_table("libvirt-names.tsv")
+             if row["kind"] == "feature"}
     for row in read_table("arithmetic-differences.tsv"):
         found = [entry for entry in entries["capabilities"]
                  if entry["id"].split(".")[-1] == row["feature"]]

@@ -61,6 +61,10 @@ class Map:
                   if feature.get(attribute) == "yes"}
         return sorted(found)
 
+    def removals(self):
+        """Features that any model lost, as far as this map says so."""
+        return sorted({name for model in self.models for name in self.own_features(model, "removed")})
+
     def expand(self, name):
         """The set libvirt means by a name: what was added later or removed is not in it."""
         parent = self.parent(name)
@@ -157,7 +161,8 @@ def write_models(path, maps):
 def write_names(path, maps):
     rows = []
     kinds = (("feature", lambda cpu_map: cpu_map.features),
-             ("model", lambda cpu_map: list(cpu_map.models)))
+             ("model", lambda cpu_map: list(cpu_map.models)),
+             ("removal", lambda cpu_map: cpu_map.removals()))
     source = "cpu_map of libvirt " + ", ".join(cpu_map.version for cpu_map in maps)
     for kind, names_of in kinds:
         names = []
@@ -173,7 +178,8 @@ def write_names(path, maps):
         "schema/tools/make-cpu-models.py.",
         "not_in: the newest release looked at that does not know the name yet; first_in: the",
         "oldest that does; last_in: the newest that still did, where a later one dropped it.",
-        "A libvirt between not_in and first_in may know it or not.",
+        "A libvirt between not_in and first_in may know it or not. removal: that the feature is",
+        "gone from some models (cpu-models.tsv, removed); until then it is part of them.",
     ], ("kind", "name", "not_in", "first_in", "last_in", "source"), rows)
 
 
