@@ -51,9 +51,8 @@ void check_cpu_unmigratable(struct judgement *j)
 		return;
 	BITS_FOREACH (bit, j->cpu->require, j->cpu->words) {
 		const char *id = universe_id(j->judge->universe, (int)bit);
-		int cap = cap_find(id);
 
-		if (cap < 0 || !(cap_table[cap].flags & CAP_UNMIGRATABLE))
+		if ((size_t)bit >= cap_bits || !(cap_table[cap_by_bit[bit]].flags & CAP_UNMIGRATABLE))
 			continue;
 		if (!f) {
 			f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_MIGRATE,

@@ -245,10 +245,11 @@ void check_cpu_names(struct judgement *j)
 	for (guint i = 0; def && i < def->features->len; i++) {
 		const struct cpu_def_feature *feature = g_ptr_array_index(def->features, i);
 		g_autofree char *id = feature_id(NS_LIBVIRT, feature->name);
-		bool nowhere = universe_bit(j->judge->universe, id, FALSE) < 0;
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+		bool nowhere = bit < 0;
 		bool bare = j->needs->cpu_only, optional = feature->policy == CPU_OPTIONAL;
 		int knows = bare ? -1 : libvirt_knows(j, "feature", feature->name);
-		bool no_property = !bare && !optional && !cpu_libvirt_keeps(j, id) &&
+		bool no_property = !bare && !optional && !cpu_libvirt_keeps(j, bit) &&
 				   !cpu_qemu_has_property(j, feature->name);
 		bool off = feature->policy == CPU_DISABLE || feature->policy == CPU_FORBID;
 

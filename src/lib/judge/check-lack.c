@@ -16,11 +16,10 @@ bool cpu_by_libvirt(const struct judgement *j)
 	       profile_fact_any(j->target.profile, "libvirt.cpu-features");
 }
 
-bool cpu_libvirt_keeps(const struct judgement *j, const char *id)
+bool cpu_libvirt_keeps(const struct judgement *j, int bit)
 {
-	int cap = cap_find(id);
-
-	return cap >= 0 && cap_table[cap].flags & CAP_LIBVIRT_KEEPS && !j->needs->cpu_only &&
+	return bit >= 0 && (size_t)bit < cap_bits &&
+	       cap_table[cap_by_bit[bit]].flags & CAP_LIBVIRT_KEEPS && !j->needs->cpu_only &&
 	       cpu_by_libvirt(j);
 }
 
@@ -64,7 +63,7 @@ static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct 
 	int decides = check == CPU_CHECK_PARTIAL ? libvirt : qemu >= 0 ? qemu : libvirt;
 	bool of_model = !bits_test(j->cpu->explicit_require, (size_t)bit);
 
-	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, universe_id(j->judge->universe, bit)))
+	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, bit))
 		return;
 	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && cpu_usable_decides(j)) {
 		if (cpu_usable_decides(j) < 0)
@@ -116,7 +115,9 @@ static bool measured(const struct judgement *j)
 /* libvirt looks for these in what QEMU gave whatever check= says. */
 static bool must_have(const struct judgement *j, int bit)
 {
-	return !j->needs->cpu_only && !strcmp(universe_id(j->judge->universe, bit), "cpu.invtsc");
+	return !j->needs->cpu_only && (size_t)bit < cap_bits &&
+	       cap_table[cap_by_bit[bit]].flags & CAP_UNMIGRATABLE &&
+	       !strcmp(cap_table[cap_by_bit[bit]].id, "cpu.invtsc");
 }
 
 /* What QEMU takes away, or refuses where it was asked for by name, because its gate isn't on. */
@@ -397,7 +398,7 @@ static void find_move_lack(struct judgement *j, struct lack *lack)
 		int there = gives(j, &j->target, (int)bit);
 		int has;
 
-		if (there == 1 || cpu_libvirt_keeps(j, universe_id(j->judge->universe, (int)bit)))
+		if (there == 1 || cpu_libvirt_keeps(j, (int)bit))
 			continue;
 		has = j->source ? gives(j, &here, (int)bit) : -1;
 		if (has == 1 && there == 0)

@@ -65,7 +65,7 @@ int cpu_usable_decides(const struct judgement *j);
 
 /* Is the host's QEMU driven by libvirt? Does that keep a feature to itself, never asking QEMU? */
 bool cpu_by_libvirt(const struct judgement *j);
-bool cpu_libvirt_keeps(const struct judgement *j, const char *id);
+bool cpu_libvirt_keeps(const struct judgement *j, int bit);
 
 /* Adds a place to an array of them, once; their names, apart by spaces (free with g_free()). */
 void places_add(GArray *places, int bit);
