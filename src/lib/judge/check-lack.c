@@ -207,6 +207,7 @@ static void lack_levels(struct judgement *j, struct lack *lack)
 				places_add(lack->stuck, bit);
 		}
 	}
+	lack->by_qemu |= lack->stuck->len > 0;
 }
 
 static void find_lack(struct judgement *j, enum cpu_check check, struct lack *lack)
