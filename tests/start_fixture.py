@@ -70,7 +70,8 @@ def facts(emulator):
         replies, _ = qmp(emulator, ["-machine", "none", "-accel", accel], [
             {"execute": "query-cpu-model-expansion",
              "arguments": {"type": "full", "model": {"name": name}}}])
-        supported[accel] = {n for n, v in replies[0]["return"]["model"]["props"].items() if v is True}
+        properties = replies[0]["return"]["model"]["props"]
+        supported[accel] = {name for name, value in properties.items() if value is True}
     return {
         "supported": supported,
         "machines": sorted(m["name"] for m in machines if m["name"].startswith(("pc", "q35"))),
@@ -110,31 +111,43 @@ def draw(rng, number, names, there):
         if rng.random() < 0.04:
             guest["model"] = rng.choice(["DiamondRapids-v9", "Penryn-v7", "nosuch"])
         guest["check"] = rng.choice(["full", "full", "full", "none"])
+        guest["match"] = "exact"
         guest["features"] = draw_features(rng, names, there, accel, guest["model"])
     if rng.random() < 0.05:
         guest["vcpus"] = rng.choice([2, 8, 255, 288, 512, 5000])
     return guest
 
 
-def xml(guest):
-    kind = "kvm" if guest["accel"] == "kvm" else "qemu"
-    attributes = "mode='%s'" % guest["mode"]
-    if guest["check"]:
-        attributes += " match='exact' check='%s'" % guest["check"]
+def cpu_xml(guest):
+    attributes = "mode='%s'" % guest["mode"] if guest["mode"] else ""
+    for name in ("match", "check"):
+        if guest.get(name):
+            attributes += " %s='%s'" % (name, guest[name])
     inner = ""
     if guest["model"]:
-        inner += "<model fallback='forbid'>%s</model>" % guest["model"]
+        inner += "<model fallback='%s'>%s</model>" % (guest.get("fallback", "forbid"),
+                                                      guest["model"])
+    if guest.get("vendor"):
+        inner += "<vendor>%s</vendor>" % guest["vendor"]
+    if guest.get("phys_bits"):
+        inner += "<maxphysaddr mode='emulate' bits='%d'/>" % guest["phys_bits"]
     for name, policy in guest["features"].items():
         inner += "<feature policy='%s' name='%s'/>" % (policy, name)
+    return "<cpu %s>%s</cpu>" % (attributes, inner)
+
+
+def xml(guest):
+    kind = "kvm" if guest["accel"] == "kvm" else "qemu"
     return """<domain type='%s'>
 <name>%s</name><uuid>%s</uuid>
 <memory unit='MiB'>64</memory><vcpu>%d</vcpu>
 <os><type arch='x86_64' machine='%s'>hvm</type></os>
 <features><acpi/><apic/></features>
-<cpu %s>%s</cpu>
-<devices><emulator>%s</emulator><controller type='usb' model='none'/><memballoon model='none'/></devices>
+%s
+<devices><emulator>%s</emulator>
+<controller type='usb' model='none'/><memballoon model='none'/></devices>
 </domain>
-""" % (kind, guest["name"], guest["uuid"], guest["vcpus"], guest["machine"], attributes, inner,
+""" % (kind, guest["name"], guest["uuid"], guest["vcpus"], guest["machine"], cpu_xml(guest),
        guest["emulator"])
 
 
@@ -178,6 +191,8 @@ class Broker:
 
 
 def options(description, seed, count):
+    if "CAPBROKER_WRAPPERS" in os.environ:  # valgrind makes every prediction slow
+        count //= 8
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--count", type=int, default=count)
@@ -205,7 +220,8 @@ class Tally:
         for finding in verdict["findings"]:
             print("  %(verdict)s %(check)s: %(text)s" % finding)
 
-    def end(self, what):
+    def judge(self, what):
+        """Prints the table; returns what is wrong with it."""
         total = sum(self.table.values())
         print("%s\n%-9s %8s %8s" % (what, "predicted", "started", "refused"))
         for said in ("ok", "warn", "unknown", "block"):
@@ -215,7 +231,10 @@ class Tally:
         bad = verdict_on(self.table, refused, total, unknown)
         print("FAIL: %s" % "; ".join(bad) if bad else "PASS: %d of %d truly refused" %
               (refused, total))
-        sys.exit(1 if bad else 0)
+        return bad
+
+    def end(self, what):
+        sys.exit(1 if self.judge(what) else 0)
 
 
 def verdict_on(table, refused, total, unknown):
@@ -224,7 +243,7 @@ def verdict_on(table, refused, total, unknown):
     accepted = total - refused
     bad = []
     if wrong_ok:
-        bad.append("%d ok that QEMU refused" % wrong_ok)
+        bad.append("%d ok or warn that were refused" % wrong_ok)
     if wrong_block > 0.02 * accepted:
         bad.append("%d of %d accepted were blocked" % (wrong_block, accepted))
     if unknown > 0.02 * total:
