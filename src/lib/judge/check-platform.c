@@ -139,14 +139,9 @@ void check_emulator(struct judgement *j)
 static bool newer_than_qemu(const struct judgement *j, const char *machine)
 {
 	const char *dash = strrchr(machine, '-');
+	const char *qemu = target_qemu_version(&j->target);
 
-	for (guint i = 0; dash && g_ascii_isdigit(dash[1]) && i < j->target.profile->emulators->len; i++) {
-		const struct emulator *e = g_ptr_array_index(j->target.profile->emulators, i);
-
-		if (e->version && !g_strcmp0(e->scope.emulator, j->target.path))
-			return version_compare(dash + 1, e->version) > 0;
-	}
-	return false;
+	return qemu && dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, qemu) > 0;
 }
 
 static char *machine_fix(const struct judgement *j, const char *machine)
@@ -212,6 +207,40 @@ static bool lacks_x2apic(const struct judgement *j)
 	       offer_get(j->target.qemu_offer, j->judge->universe, bit) == 0;
 }
 
+/* Processors of one socket: as laid out, else all of them since machine type 6.2, one before. */
+static unsigned int threads_per_socket(const struct judgement *j, const char *version)
+{
+	const struct cpu_def *def = j->needs->cpu;
+
+	if (def && def->sockets)
+		return MAX(def->dies, 1) * MAX(def->clusters, 1) * MAX(def->cores, 1) * MAX(def->threads, 1);
+	return version_compare(version, "6.2") >= 0 ? j->needs->vcpus : 1;
+}
+
+/*
+ * Machine types up to 8.0 describe sockets by SMBIOS 2, whose counters end at 254 in fact. QEMU
+ * 10.0 refuses more, 7.2 doesn't (both measured); of versions between it isn't known.
+ */
+static void check_smbios(struct judgement *j)
+{
+	const char *machine = j->target.machine, *dash = machine ? strrchr(machine, '-') : NULL;
+	const char *qemu = target_qemu_version(&j->target);
+	unsigned int threads;
+	bool known;
+
+	if (!dash || !g_ascii_isdigit(dash[1]) || !qemu || version_compare(dash + 1, "8.0") > 0 ||
+	    version_compare(qemu, "7.3") < 0)
+		return;
+	threads = threads_per_socket(j, dash + 1);
+	if (threads < 255)
+		return;
+	known = version_compare(qemu, "10.0") >= 0;
+	finding_add(j, known ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),
+		    g_strdup_printf("%u threads in a socket are too many for SMBIOS 2, which %s uses; QEMU %s %s",
+				    threads, machine, qemu, known ? "refuses that" : "may refuse that"),
+		    g_strdup("spread them over sockets (<topology>), or use a machine type from 8.1 on"));
+}
+
 /* The smallest of what the machine type, the accelerator and libvirt take; 0: not known. */
 static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 {
@@ -274,7 +303,11 @@ void check_vcpus(struct judgement *j)
 	struct finding *f;
 
 	if (!limit || j->needs->vcpus <= limit) {
-		check_vcpus_eim(j);
+		guint before = j->out->findings->len;
+
+		check_smbios(j);
+		if (j->out->findings->len == before)
+			check_vcpus_eim(j);
 		return;
 	}
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),

@@ -32,6 +32,17 @@ const struct cpu_model *emulator_model(const struct emulator *e, const char *nam
 	return NULL;
 }
 
+const char *target_qemu_version(const struct target *t)
+{
+	for (guint i = 0; i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+
+		if (e->version && !g_strcmp0(e->scope.emulator, t->path))
+			return e->version;
+	}
+	return NULL;
+}
+
 bool scope_comparable(const struct scope *a, const struct scope *b)
 {
 	return a->view == b->view && !g_strcmp0(a->accel, b->accel) &&

@@ -43,6 +43,9 @@ void target_resolve(const struct needs *needs, const struct profile *profile,
 		    const struct universe *universe, struct target *target);
 void target_clear(struct target *target);
 
+/* The version of the emulator that the guest would get, or NULL. */
+const char *target_qemu_version(const struct target *target);
+
 /* Were two facts told in the same view, so that they may be compared? */
 bool scope_comparable(const struct scope *a, const struct scope *b);
 
