@@ -160,9 +160,10 @@ def write_models(path, maps):
 
 def write_names(path, maps):
     rows = []
-    kinds = (("feature", lambda cpu_map: cpu_map.features),
-             ("model", lambda cpu_map: list(cpu_map.models)),
-             ("removal", lambda cpu_map: cpu_map.removals()))
+    # removals are few and asked for most: first
+    kinds = (("removal", lambda cpu_map: cpu_map.removals()),
+             ("feature", lambda cpu_map: cpu_map.features),
+             ("model", lambda cpu_map: list(cpu_map.models)))
     source = "cpu_map of libvirt " + ", ".join(cpu_map.version for cpu_map in maps)
     for kind, names_of in kinds:
         names = []

@@ -152,13 +152,15 @@ static void lack_removed(struct judgement *j, enum cpu_check check, struct lack 
 	for (char **name = model && version ? model->removed : NULL; name && *name; name++) {
 		g_autofree char *id = feature_id(NS_LIBVIRT, *name);
 		int bit = universe_bit(j->judge->universe, id, FALSE);
-		int gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
 		int have = check == CPU_CHECK_FULL ? 0 : bit < 0 ? -1 : cpu_have_libvirt(j, bit);
+		int gone;
 
-		if (bit < 0 || gone == 1 || have == 1 || spoken_of(j->cpu, bit) ||
+		if (bit < 0 || have == 1 || spoken_of(j->cpu, bit) ||
 		    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))
 			continue;
-		places_add(gone == 0 && have == 0 ? lack->refused : lack->unknown, bit);
+		gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
+		if (gone != 1)
+			places_add(gone == 0 && have == 0 ? lack->refused : lack->unknown, bit);
 	}
 }
 
