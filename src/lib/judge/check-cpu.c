@@ -324,7 +324,7 @@ void check_cpu_extra(struct judgement *j)
 		cpu_full_extra(j);
 	if (def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
 	    check == CPU_CHECK_NONE || (check == CPU_CHECK_FULL && !j->needs->cpu_only) ||
-	    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))
+	    (check == CPU_CHECK_PARTIAL && cpu_blockers_decide(j) == 1))
 		return;
 	names = places_text(j, j->comparison.extra);
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@match", def->path),

@@ -41,19 +41,44 @@ void places_add(GArray *places, int bit)
 }
 
 /*
- * Does libvirt take QEMU's word that the model is usable, instead of comparing it? 11.3.0 does,
- * 9.0.0 doesn't (measured); of versions between it isn't known. 1, 0, -1.
+ * Does libvirt ask QEMU what keeps a model from running (its blockers), instead of comparing the
+ * model as it knows it? 11.3.0 does, 9.0.0 doesn't (both measured); of versions between it isn't
+ * known. 1, 0, -1.
  */
-int cpu_usable_decides(const struct judgement *j)
+int cpu_blockers_decide(const struct judgement *j)
 {
 	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
 	const char *version = j->target.libvirt_version;
 
-	if (!model || model->usable != 1)
+	if (!model || (model->usable != 1 && !model->missing))
 		return 0;
 	if (!version)
 		return -1;
 	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
+}
+
+/*
+ * Blockers that the definition doesn't switch off (policy='force' is no excuse), and that the host
+ * hasn't itself either.
+ */
+static void lack_blockers(struct judgement *j, struct lack *lack)
+{
+	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
+	const struct cpu_need *cpu = j->cpu;
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (model && cpu_blockers_decide(j) ? model->missing : NULL, i, member) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+		size_t w = bit < 0 ? 0 : (size_t)bit / 64;
+
+		if (bit < 0 || w >= cpu->words ||
+		    (cpu->disable[w] | cpu->forbid[w] | cpu->optional[w]) >> (bit % 64) & 1)
+			continue;
+		if (cpu_have_libvirt(j, bit) == 0)
+			places_add(lack->refused, bit);
+	}
 }
 
 static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
@@ -65,9 +90,12 @@ static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct 
 
 	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, bit))
 		return;
-	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && cpu_usable_decides(j)) {
-		if (cpu_usable_decides(j) < 0)
+	if (check == CPU_CHECK_PARTIAL && of_model && cpu_blockers_decide(j)) {
+		/* lack_blockers() tells those that both ways refuse */
+		if (cpu_blockers_decide(j) < 0 && decides == 0)
 			places_add(lack->unknown, bit);
+		else if (qemu == 0)
+			places_add(lack->dropped, bit);
 	} else if (check == CPU_CHECK_NONE) {
 		if (decides == 0)
 			places_add(lack->dropped, bit);
@@ -156,7 +184,7 @@ static void lack_removed(struct judgement *j, enum cpu_check check, struct lack 
 		int gone;
 
 		if (bit < 0 || have == 1 || spoken_of(j->cpu, bit) ||
-		    (check == CPU_CHECK_PARTIAL && cpu_usable_decides(j) == 1))
+		    (check == CPU_CHECK_PARTIAL && cpu_blockers_decide(j) == 1))
 			continue;
 		gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
 		if (gone != 1)
@@ -235,6 +263,8 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 	}
 	if (!only_own)
 		lack_of_model(j, check, lack);
+	if (cpu->def->model && check == CPU_CHECK_PARTIAL)
+		lack_blockers(j, lack);
 	if (cpu->def->model && !cpu_is_minimum(j))
 		lack_measured(j, check, lack);
 	if (check == CPU_CHECK_FULL && !j->needs->cpu_only)

@@ -207,13 +207,18 @@ static bool lacks_x2apic(const struct judgement *j)
 	       offer_get(j->target.qemu_offer, j->judge->universe, bit) == 0;
 }
 
-/* Processors of one socket: as laid out, else all of them since machine type 6.2, one before. */
-static unsigned int threads_per_socket(const struct judgement *j, const char *version)
+/*
+ * Processors of one socket: as laid out; else one, for libvirt gives each a socket of its own,
+ * where QEMU by itself makes them cores of one since machine type 6.2.
+ */
+static unsigned int threads_per_socket(const struct judgement *j, const char *version, unsigned int *on)
 {
 	const struct cpu_def *def = j->needs->cpu;
 
+	*on = ON_ALL;
 	if (def && def->sockets)
 		return MAX(def->dies, 1) * MAX(def->clusters, 1) * MAX(def->cores, 1) * MAX(def->threads, 1);
+	*on = ON_QEMU;
 	return version_compare(version, "6.2") >= 0 ? j->needs->vcpus : 1;
 }
 
@@ -225,17 +230,17 @@ static void check_smbios(struct judgement *j)
 {
 	const char *machine = j->target.machine, *dash = machine ? strrchr(machine, '-') : NULL;
 	const char *qemu = target_qemu_version(&j->target);
-	unsigned int threads;
+	unsigned int threads, on;
 	bool known;
 
 	if (!dash || !g_ascii_isdigit(dash[1]) || !qemu || version_compare(dash + 1, "8.0") > 0 ||
 	    version_compare(qemu, "7.3") < 0)
 		return;
-	threads = threads_per_socket(j, dash + 1);
+	threads = threads_per_socket(j, dash + 1, &on);
 	if (threads < 255)
 		return;
 	known = version_compare(qemu, "10.0") >= 0;
-	finding_add(j, known ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),
+	finding_add(j, known ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, on, g_strdup("/domain/vcpu"),
 		    g_strdup_printf("%u threads in a socket are too many for SMBIOS 2, which %s uses; QEMU %s %s",
 				    threads, machine, qemu, known ? "refuses that" : "may refuse that"),
 		    g_strdup("spread them over sockets (<topology>), or use a machine type from 8.1 on"));
