@@ -40,44 +40,73 @@ void places_add(GArray *places, int bit)
 	g_array_append_val(places, bit);
 }
 
+/* Is the place among what QEMU says keeps the model from running there? */
+static bool is_blocker(const struct judgement *j, const struct cpu_model *model, int bit)
+{
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (model->missing, i, member) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
+
+		if (universe_bit(j->judge->universe, id, FALSE) == bit)
+			return true;
+	}
+	return false;
+}
+
+/* Names the definition nothing but blockers, all of them, to switch them off? */
+static bool blockers_are_off(const struct judgement *j, const struct cpu_model *model)
+{
+	const GPtrArray *features = j->cpu->def->features;
+	size_t off = 0;
+
+	for (guint i = 0; i < features->len; i++) {
+		const struct cpu_def_feature *f = g_ptr_array_index(features, i);
+		g_autofree char *id = feature_id(NS_LIBVIRT, f->name);
+
+		if ((f->policy != CPU_DISABLE && f->policy != CPU_FORBID) ||
+		    !is_blocker(j, model, universe_bit(j->judge->universe, id, FALSE)))
+			return false;
+		off++;
+	}
+	return off == json_array_size(model->missing);
+}
+
 /*
- * Does libvirt ask QEMU what keeps a model from running (its blockers), instead of comparing the
- * model as it knows it? 11.3.0 does, 9.0.0 doesn't (both measured); of versions between it isn't
- * known. 1, 0, -1.
+ * Does libvirt take QEMU's word that the model, less what is switched off, is usable, instead of
+ * comparing it? 11.3.0 does, 9.0.0 doesn't (both measured); of versions between it isn't known.
+ * A definition that names other features is compared by all. 1, 0, -1.
  */
 int cpu_blockers_decide(const struct judgement *j)
 {
 	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
 	const char *version = j->target.libvirt_version;
 
-	if (!model || (model->usable != 1 && !model->missing))
+	if (!model || (model->usable != 1 && !model->missing) || !blockers_are_off(j, model))
 		return 0;
 	if (!version)
 		return -1;
 	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
 }
 
-/*
- * Blockers that the definition doesn't switch off (policy='force' is no excuse), and that the host
- * hasn't itself either.
- */
-static void lack_blockers(struct judgement *j, struct lack *lack)
+/* A blocker with policy='force': 9.0.0 excuses it, 11.3.0 was seen to refuse one. */
+static void lack_forced(struct judgement *j, struct lack *lack)
 {
 	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
-	const struct cpu_need *cpu = j->cpu;
-	const json_t *member;
-	size_t i;
+	const char *version = j->target.libvirt_version;
 
-	json_array_foreach (model && cpu_blockers_decide(j) ? model->missing : NULL, i, member) {
-		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
-		int bit = universe_bit(j->judge->universe, id, FALSE);
-		size_t w = bit < 0 ? 0 : (size_t)bit / 64;
+	if (!model || !version || version_compare(version, "9.1.0") < 0)
+		return;
+	for (size_t w = 0; w < j->cpu->words; w++) {
+		uint64_t forced = j->cpu->force[w] & j->cpu->model_set[w];
 
-		if (bit < 0 || w >= cpu->words ||
-		    (cpu->disable[w] | cpu->forbid[w] | cpu->optional[w]) >> (bit % 64) & 1)
-			continue;
-		if (cpu_have_libvirt(j, bit) == 0)
-			places_add(lack->refused, bit);
+		for (; forced; forced &= forced - 1) {
+			int bit = (int)(w * 64) + __builtin_ctzll(forced);
+
+			if (is_blocker(j, model, bit) && cpu_have_libvirt(j, bit) == 0)
+				places_add(lack->unknown, bit);
+		}
 	}
 }
 
@@ -90,12 +119,9 @@ static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct 
 
 	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, bit))
 		return;
-	if (check == CPU_CHECK_PARTIAL && of_model && cpu_blockers_decide(j)) {
-		/* lack_blockers() tells those that both ways refuse */
-		if (cpu_blockers_decide(j) < 0 && decides == 0)
+	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && cpu_blockers_decide(j)) {
+		if (cpu_blockers_decide(j) < 0)
 			places_add(lack->unknown, bit);
-		else if (qemu == 0)
-			places_add(lack->dropped, bit);
 	} else if (check == CPU_CHECK_NONE) {
 		if (decides == 0)
 			places_add(lack->dropped, bit);
@@ -264,7 +290,7 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 	if (!only_own)
 		lack_of_model(j, check, lack);
 	if (cpu->def->model && check == CPU_CHECK_PARTIAL)
-		lack_blockers(j, lack);
+		lack_forced(j, lack);
 	if (cpu->def->model && !cpu_is_minimum(j))
 		lack_measured(j, check, lack);
 	if (check == CPU_CHECK_FULL && !j->needs->cpu_only)
