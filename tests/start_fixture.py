@@ -30,7 +30,11 @@ def qmp(emulator, arguments, commands, limit=60):
 class Names:
     """QEMU's spelling of libvirt's feature names, from the dictionary's JSON."""
 
-    def __init__(self, path):
+    def __init__(self):
+        # in the build tree, or shipped beside the sources
+        places = [os.path.join(os.environ.get(top, ".."), "schema", "dictionary.json")
+                  for top in ("top_builddir", "top_srcdir")]
+        path = next((place for place in places if os.path.exists(place)), places[0])
         with open(path, encoding="utf-8") as file:
             entries = json.load(file)["capabilities"]
         self.qemu = {}

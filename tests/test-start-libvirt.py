@@ -111,8 +111,7 @@ def main():
         if libvirt.missing or not emulator:
             print("SKIP: %s" % (libvirt.missing or "no qemu-system-x86_64 here"))
             sys.exit(77)
-        names = Names(os.path.join(os.environ.get("top_builddir", ".."), "schema",
-                                   "dictionary.json"))
+        names = Names()
         there = facts(emulator)
         models = libvirt.run(["cpu-models x86_64"])[0].split()
         names.all, names.cpu = names.cpu, feature_names() or names.cpu

@@ -13,7 +13,6 @@ Fails when an ok was refused, more than 2 % of the starts were blocked wrongly o
 fewer than 30 % were truly refused (then the seed tried too little). Exit 77: no QEMU here.
 """
 
-import os
 import random
 import shutil
 import sys
@@ -34,7 +33,7 @@ def main():
     if not emulator:
         print("SKIP: no qemu-system-x86_64 here (install qemu-system-x86)")
         sys.exit(77)
-    names = Names(os.path.join(os.environ.get("top_builddir", ".."), "schema", "dictionary.json"))
+    names = Names()
     there = facts(emulator)
     rng = random.Random(chosen.seed)
     tally = Tally(chosen.keep)
