@@ -434,12 +434,19 @@ struct identity {
 	int64_t objects; /* tables, indexes, … */
 };
 
+/* All three as of one moment: another process may be making the database just now. */
 static bool identity_read(struct store *store, struct identity *identity, GError **error)
 {
-	return sql_find(store, &identity->application, error, "PRAGMA application_id", "") == 1 &&
-	       sql_find(store, &identity->version, error, "PRAGMA user_version", "") == 1 &&
-	       sql_find(store, &identity->objects, error, "SELECT count(*) FROM sqlite_schema",
-		       "") == 1;
+	bool ok;
+
+	if (!sql_enter_read(store, error))
+		return false;
+	ok = sql_find(store, &identity->application, error, "PRAGMA application_id", "") == 1 &&
+	     sql_find(store, &identity->version, error, "PRAGMA user_version", "") == 1 &&
+	     sql_find(store, &identity->objects, error, "SELECT count(*) FROM sqlite_schema",
+		      "") == 1;
+	sql_leave_read(store);
+	return ok;
 }
 
 static bool identity_check(struct store *store, const struct identity *identity, GError **error)
