@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "qemu-devices.h"
 #include "qemu-plan.h"
 #include "qmp.h"
 #include "read/read.h"
@@ -27,10 +28,8 @@
 #define PATIENCE 3u
 #define BATCH 8u
 
-static const char *const devices[] = {
-	/* vIOMMUs, and what hands a host's device to a guest; the CPU's own come with its expansion */
-	"intel-iommu", "amd-iommu", "virtio-iommu-pci", "vfio-pci",
-};
+/* What qom-list-types is asked for: what it must implement, as the key of its reply. */
+static const char *const type_kinds[] = { "device", "user-creatable" };
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
@@ -41,6 +40,17 @@ static void ask_expansion(struct qmp_job *job, const char *key, bool migratable)
 	qmp_job_ask(job, key, "query-cpu-model-expansion",
 		    json_pack("{s:s, s:{s:s, s:{s:b}}}", "type", "full", "model", "name", model,
 			      "props", "migratable", migratable));
+}
+
+/* What the program has, whichever machine it plays. */
+static void ask_program(struct qmp_job *job)
+{
+	qmp_job_ask(job, "machines", "query-machines", NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
+		qmp_job_ask(job, type_kinds[i], "qom-list-types",
+			    json_pack("{s:s, s:b}", "implements", type_kinds[i], "abstract", false));
+	for (const char *const *type = qemu_device_types(); *type; type++)
+		qmp_job_ask(job, *type, "device-list-properties", json_pack("{s:s}", "typename", *type));
 }
 
 static struct qmp_job *make_job(const char *emulator, const char *accel, const char *machine)
@@ -55,10 +65,7 @@ static struct qmp_job *make_job(const char *emulator, const char *accel, const c
 	if (strcmp(machine, "none"))
 		return job;
 	qmp_job_ask(job, "kvm", "query-kvm", NULL);
-	qmp_job_ask(job, "machines", "query-machines", NULL);
-	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
-		qmp_job_ask(job, devices[i], "device-list-properties",
-			    json_pack("{s:s}", "typename", devices[i]));
+	ask_program(job);
 	return job;
 }
 
@@ -134,8 +141,11 @@ static json_t *job_facts(const struct qmp_job *job)
 		   "query-cpu-model-expansion full");
 	read_reply(doc, job, "expansion-not-migratable", READ_QMP_EXPANSION, false, model,
 		   "query-cpu-model-expansion full, migratable=false");
-	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++)
-		read_reply(doc, job, devices[i], READ_QMP_DEVICE_PROPERTIES, true, devices[i],
+	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
+		read_reply(doc, job, type_kinds[i], READ_QMP_TYPES, true, type_kinds[i],
+			   "qom-list-types");
+	for (const char *const *type = qemu_device_types(); *type; type++)
+		read_reply(doc, job, *type, READ_QMP_DEVICE_PROPERTIES, true, *type,
 			   "device-list-properties");
 	return doc;
 }
@@ -279,7 +289,18 @@ static void add_fingerprint(struct context *context, const struct emulator_plan 
 					      (json_int_t)plan->file.inode, "version", plan->version));
 }
 
-/* The names of a device's properties stand once for each emulator, in the first entry with them. */
+/* A member that an earlier entry of the emulator has alike is not repeated. */
+static void drop_member(json_t *entry, const char *key, json_t *seen)
+{
+	json_t *member = json_object_get(entry, key);
+
+	if (member && json_object_get(seen, key))
+		json_object_del(entry, key);
+	else if (member)
+		json_object_set(seen, key, member);
+}
+
+/* What devices there are, and their properties, stand once for each emulator. */
 static void drop_repeated(json_t *entry, json_t *seen)
 {
 	json_t *types = json_object_get(entry, "devices");
@@ -287,6 +308,8 @@ static void drop_repeated(json_t *entry, json_t *seen)
 	json_t *names;
 	void *next;
 
+	drop_member(entry, "devices_complete", seen);
+	drop_member(entry, "objects", seen);
 	json_object_foreach_safe (types, next, type, names) {
 		if (!json_object_get(seen, type))
 			json_object_set(seen, type, names);

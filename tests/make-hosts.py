@@ -94,13 +94,15 @@ def domcapabilities(inputs, *parts):
 
 
 def wanted(file):
-    """Of one lab host's files, those that bear on CPUs and machine types; q35 stands for all of
-    libvirt's answers, which are long and alike."""
+    """Of one lab host's files, those that bear on CPUs, machine types and devices; q35 stands for
+    all of libvirt's answers, which are long and alike."""
     if file.startswith("domcapabilities"):
         return file.endswith("-q35.xml")
     if file.startswith("qmp-"):
-        return file.endswith(("query-version.json", "query-machines.json", "query-kvm.json",
-                              "query-cpu-definitions.json", "full-host.json", "full-max.json"))
+        return "-device-list-properties-" in file or file.endswith((
+            "query-version.json", "query-machines.json", "query-kvm.json",
+            "query-cpu-definitions.json", "full-host.json", "full-max.json",
+            "qom-list-types-device.json"))
     return file in ("capabilities.xml", "virsh-version.txt")
 
 
@@ -220,8 +222,9 @@ def gives(entry):
     """What an emulator's entry gives a guest, whichever machine type was asked and however."""
     facts = [{key: value for key, value in fact.items() if key != "origin"}
              for fact in entry["facts"]]
-    # The first entry of a path also has the CPU's property names, which bear on no feature.
-    rest = {key: value for key, value in entry.items() if key not in ("machine", "devices")}
+    # The first entry of a path also has what the program has of devices, which bears on no feature.
+    rest = {key: value for key, value in entry.items()
+            if key not in ("machine", "devices", "devices_complete", "objects")}
     return json.dumps({**rest, "facts": facts}, sort_keys=True)
 
 

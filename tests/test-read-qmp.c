@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/devices.h"
 #include "read-fixture.h"
 #include "read/read.h"
 
@@ -180,6 +181,52 @@ static void test_version_and_machines(void)
 	json_decref(doc);
 }
 
+#define TYPES "qmp-tcg-none-qom-list-types-"
+#define PROPERTIES "qmp-tcg-none-device-list-properties-"
+
+/* Which lists are there decides between "not there" and "not known". */
+static void test_devices(void)
+{
+	json_t *doc = document_new("h", NULL, "x86_64");
+	struct universe *universe = universe_new();
+	struct profile *profile;
+
+	read_as(doc, PROPERTIES "igb.json",
+		"{\"return\":[{\"name\":\"mac\",\"type\":\"str\"},{\"name\":\"gsi[1]\",\"type\":\"t\"}]}");
+	profile = profile_parse(doc, universe, NULL);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "igb"), ==, 1);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "ufs"), ==, -1);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "igb", "mac"), ==, 1);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "igb", "gsi[1]"), ==, 0);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "ufs", "mac"), ==, -1);
+	g_assert_cmpint(emulator_has_object(profile, "/q", "iommufd"), ==, -1);
+	profile_free(profile);
+
+	read_as(doc, TYPES "device.json",
+		"{\"return\":[{\"name\":\"igb\",\"parent\":\"p\"},{\"name\":\"VGA\",\"parent\":\"p\"},"
+		"{\"name\":\"pci\",\"parent\":\"p\",\"abstract\":true},"
+		"{\"name\":\"n270-x86_64-cpu\",\"parent\":\"p\"}]}");
+	read_as(doc, TYPES "user-creatable.json",
+		"{\"return\":[{\"name\":\"secret\",\"parent\":\"p\"}]}");
+	read_as(doc, TYPES "machine.json", "{\"return\":[{\"name\":\"x-machine\",\"parent\":\"p\"}]}");
+	profile = profile_parse(doc, universe, NULL);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "VGA"), ==, 1);
+	g_assert_cmpint(emulator_has_device(profile, NULL, "VGA"), ==, 1);
+	g_assert_cmpint(emulator_has_device(profile, "/other", "VGA"), ==, -1);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "ufs"), ==, 0);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "pci"), ==, 0);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "x-machine"), ==, 0);
+	g_assert_cmpint(emulator_has_device(profile, "/q", "n270-x86_64-cpu"), ==, -1);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "igb", "mac"), ==, 1);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "VGA", "edid"), ==, -1);
+	g_assert_cmpint(emulator_has_property(profile, "/q", "ufs", "mac"), ==, 0);
+	g_assert_cmpint(emulator_has_object(profile, "/q", "secret"), ==, 1);
+	g_assert_cmpint(emulator_has_object(profile, "/q", "iommufd"), ==, 0);
+	profile_free(profile);
+	universe_free(universe);
+	json_decref(doc);
+}
+
 static void test_several(void)
 {
 	static const char text[] = "{\"QMP\":{\"version\":{}}}\r\n\r\n{\"return\":{}}\n"
@@ -206,7 +253,7 @@ static void test_scope_from_name(void)
 		{ "qmp-tcg-none-query-machines.json", "tcg", "none", NULL },
 		{ "qmp-tcg-none-device-list-properties-virtio-iommu-pci.json", "tcg", "none",
 		  "virtio-iommu-pci" },
-		{ "qmp-kvm-none-qom-list-types-device.json", "kvm", "none", NULL },
+		{ "qmp-kvm-none-qom-list-types-device.json", "kvm", "none", "device" },
 	};
 	static const char *const bad[] = { "capabilities.xml", "qmp-", "qmp-kvm.json",
 					   "qmp-kvm-query-kvm.json", "" };
@@ -256,6 +303,7 @@ static void test_refusals(void)
 		"{\"return\":{\"enabled\":1,\"present\":2}}",
 		"{\"return\":{\"model\":{\"props\":{\"a\":true}}}}",
 		"{\"return\":[{\"name\":\"a\",\"type\":\"t\"}]}", /* of which device? */
+		"{\"return\":[{\"name\":\"a\",\"parent\":\"p\"},{\"parent\":\"p\"}]}",
 		"{\"return\":",
 		"{\"return\":{\"a\":1,\"a\":2}}",
 	};
@@ -279,6 +327,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/read/qmp/scopes", test_scopes);
 	g_test_add_func("/read/qmp/definitions", test_definitions);
 	g_test_add_func("/read/qmp/version-and-machines", test_version_and_machines);
+	g_test_add_func("/read/qmp/devices", test_devices);
 	g_test_add_func("/read/qmp/several", test_several);
 	g_test_add_func("/read/qmp/scope-from-name", test_scope_from_name);
 	g_test_add_func("/read/qmp/failures", test_failures);

@@ -193,7 +193,9 @@ void document_fact_missing(json_t *facts, const char *id, enum fact_state state,
  * "machines": [{"name","alias"?,"replaced_by"?,"cpu_max"?,"deprecated"?,"default"?}],
  * "cpu_models": [{"name","usable"?,"missing"?,"alias_of"?,"vendor"?,"deprecated"?}],
  * "same_as": [machine types], "modes": {mode: bool}, "complete": bool (missing features are
- * absent), "devices": {type: [property names]} where the CPU's own properties stand under "cpu".
+ * absent), "devices": {type: [property names], or null where they weren't asked} where the CPU's
+ * own properties stand under "cpu", "devices_complete": bool (a type that isn't named isn't there),
+ * "objects": [types that -object takes]. The last three stand once for all entries of a path.
  */
 json_t *document_emulator(json_t *doc, const struct scope *scope, const char *version);
 

@@ -164,7 +164,7 @@ static const char *find_command(const char *text)
 bool read_scope_from_name(const char *name, char **accel, char **machine, char **model)
 {
 	static const char *const arguments[] = { "-expansion-full-", "-expansion-static-",
-						 "-device-list-properties-" };
+						 "-device-list-properties-", "-qom-list-types-" };
 	g_autofree char *base = g_path_get_basename(name);
 	char *suffix = strrchr(base, '.');
 	const char *start, *dash, *command;

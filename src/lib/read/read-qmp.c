@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * read-qmp.c: QEMU's replies as members of an emulator's entry. What its CPU models and their
- * expansion say is in read-qmp-cpu.c.
+ * expansion say is in read-qmp-cpu.c, what devices it has in read-qmp-types.c.
  */
 #include "config.h"
 
@@ -77,6 +77,8 @@ static enum read_kind array_kind(const json_t *array)
 		return READ_QMP_CPU_DEFINITIONS;
 	if (has(first, "type") && json_is_string(json_object_get(first, "type")))
 		return READ_QMP_DEVICE_PROPERTIES;
+	if (json_is_string(json_object_get(first, "parent")))
+		return READ_QMP_TYPES;
 	return READ_QMP_OTHER;
 }
 
@@ -234,40 +236,6 @@ json_t *read_qmp_names(GPtrArray *names)
 	return array;
 }
 
-void read_qmp_set_properties(json_t *entry, const char *type, json_t *names)
-{
-	json_t *devices = json_object_get(entry, "devices");
-
-	if (!devices) {
-		devices = json_object();
-		json_object_set_new(entry, "devices", devices);
-	}
-	json_object_set_new(devices, type, names);
-}
-
-static bool read_properties(json_t *doc, const json_t *value, const struct scope *scope,
-			    const char *type, const char *origin, GError **error)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	const json_t *member;
-	size_t i;
-
-	if (!read_name_ok(type))
-		return read_fail(error, origin,
-				 "of which device? (its type belongs into the file's name, …-device-list-properties-TYPE.json)");
-	if (!json_is_array(value) || json_array_size(value) > READ_MAX_PROPERTIES)
-		return read_fail(error, origin, "return: must be a list of properties, not too long");
-	json_array_foreach (value, i, member) {
-		const char *name;
-
-		if (!read_qmp_named(member, origin, i, &name, error))
-			return false;
-		g_ptr_array_add(names, (gpointer)name);
-	}
-	read_qmp_set_properties(read_emulator(doc, scope), type, read_qmp_names(names));
-	return true;
-}
-
 static bool read_kvm(json_t *doc, const json_t *value, const struct scope *scope,
 		     const char *origin, GError **error)
 {
@@ -307,7 +275,9 @@ bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struc
 	case READ_QMP_KVM:
 		return read_kvm(doc, value, &scope, origin, error);
 	case READ_QMP_DEVICE_PROPERTIES:
-		return read_properties(doc, value, &scope, model, origin, error);
+		return read_qmp_properties(doc, value, &scope, model, origin, error);
+	case READ_QMP_TYPES:
+		return read_qmp_types(doc, value, &scope, model, origin, error);
 	case READ_QMP_OTHER:
 		return true;
 	default:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * read-qmp.h: what the two files that read QMP replies share; for nobody else.
+ * read-qmp.h: what the files that read QMP replies share; for nobody else.
  */
 #ifndef READ_READ_QMP_H
 #define READ_READ_QMP_H
@@ -27,6 +27,12 @@ json_t *read_qmp_names(GPtrArray *names);
 
 /* The names of a type's properties ("cpu" for the CPU's); @names is stolen. */
 void read_qmp_set_properties(json_t *entry, const char *type, json_t *names);
+
+/* device-list-properties of a type; qom-list-types of what implements @kind. */
+bool read_qmp_properties(json_t *doc, const json_t *value, const struct scope *scope,
+			 const char *type, const char *origin, GError **error);
+bool read_qmp_types(json_t *doc, const json_t *value, const struct scope *scope, const char *kind,
+		    const char *origin, GError **error);
 
 bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *scope,
 			  const char *origin, GError **error);

@@ -161,6 +161,7 @@ bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_
 	case READ_QMP_EXPANSION:
 	case READ_QMP_KVM:
 	case READ_QMP_DEVICE_PROPERTIES:
+	case READ_QMP_TYPES:
 	case READ_QMP_OTHER:
 		return read_json(doc, bytes, length, hints, error);
 	case READ_CPUID_LINES:

@@ -35,7 +35,8 @@ enum read_kind {
 	READ_QMP_EXPANSION,     /* query-cpu-model-expansion */
 	READ_QMP_KVM,           /* query-kvm */
 	READ_QMP_DEVICE_PROPERTIES, /* device-list-properties */
-	READ_QMP_OTHER,         /* a QMP reply we have no use for (qom-list-types, query-commands, …) */
+	READ_QMP_TYPES,         /* qom-list-types */
+	READ_QMP_OTHER,         /* a QMP reply we have no use for (query-commands, …) */
 	READ_CPUID_LINES,       /* leaf subleaf eax ebx ecx edx */
 	READ_CPUID_XML,         /* libvirt's <cpudata arch='x86'> */
 	READ_IDENTICAL,         /* lines "NAME<tab>OTHER": NAME was not stored, it equals OTHER */
@@ -131,7 +132,8 @@ enum read_kind read_qmp_kind(const json_t *reply);
  *	1 unless the caller knows that migratable=off was asked for
  * @model: for an expansion: the model it was asked for ("host", "max", …); of others than
  *	host/max nothing is an offer, and they are left out; NULL: what the reply says. For
- *	device-list-properties: the device's type
+ *	device-list-properties: the device's type; for qom-list-types: what they implement
+ *	("device", "user-creatable"; of others nothing is kept)
  *
  * With KVM the offer is "host"; "max" counts until a reply for "host" comes. An expansion's entry
  * also gets "cpu_model", a version's "package", query-kvm's "kvm": {"enabled","present"}. The
@@ -144,7 +146,7 @@ bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struc
  * read_scope_from_name - the scope that a recorded reply's file name carries
  * ("qmp-kvm-pc-q35-5.2-query-cpu-model-expansion-full-host.json")
  * @accel, @machine, @model: set to new strings, or NULL where the name says nothing; @model is
- *	the device's type for device-list-properties
+ *	the device's type for device-list-properties, what they implement for qom-list-types
  *
  * Returns true where the name has that form.
  */
