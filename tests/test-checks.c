@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "guest/needs.h"
+#include "judge/rulebook.h"
 #include "judge/verdict.h"
 
 /* Documents are written with ' for " and parsed after replacing it. */
@@ -255,12 +256,148 @@ static void test_move_from(void)
 	cpu_need_free(cpu);
 }
 
+/* Checks whose findings come from rules: each fires for its own rule, and not for its neighbour's. */
+static const char *const by_rules[] = {
+	"definition-valid",	"definition-kept", "device-present",	 "device-migratable",
+	"interrupt-controller", "viommu-supported", "enlightenments", "clock-supported",
+	"firmware-available",	"tpm-available",   "memory-backing",	 "launch-security",
+	"host-resource",
+};
+
+#define RULES_HEADER                                                                              \
+	"rule\tcheck\tby\tverdict\teffect\ton\tsince\tuntil\tguest\thost\ttext\tfix\tsource\n"
+
+static struct rulebook *rules_of(const char *rows, struct table **table)
+{
+	g_autofree char *text = g_strconcat(RULES_HEADER, rows, NULL);
+	g_autoptr(GError) error = NULL;
+	struct rulebook *rules;
+
+	*table = table_parse(text, strlen(text), "rules", &error);
+	g_assert_no_error(error);
+	rules = rulebook_new(table, 1, &error);
+	g_assert_no_error(error);
+	return rules;
+}
+
+static struct verdicts *judge_by(const struct rulebook *rules, const char *host, const char *guest)
+{
+	g_autoptr(Universe) universe = universe_new();
+	g_autoptr(Profile) profile = host_of(host, universe);
+	g_autoptr(Needs) needs = guest_of(guest);
+	struct judge judge = { .universe = universe, .models = models, .rules = rules };
+
+	return judge_guest(&judge, needs, NULL, NULL, profile);
+}
+
+static void test_by_rules(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(by_rules); i++) {
+		size_t next = (i + 1) % G_N_ELEMENTS(by_rules);
+		g_autofree char *rows = g_strdup_printf(
+			"mine\t%s\tqemu\tblock\thazard\tboth\t-\t-\tdevices/sound[@model='ich9']\t-\tsound {@model}\tleave it out\ttest\n"
+			"other\t%s\tqemu\tblock\thazard\tboth\t-\t-\tdevices/sound[@model='ac97']\t-\tx\t-\ttest\n",
+			by_rules[i], by_rules[next]);
+		struct table *table;
+		struct rulebook *rules = rules_of(rows, &table);
+		struct verdicts *v = judge_by(rules, HOST, DOMAIN(KVM, "1", "q35", "", "<sound model='ich9'/>"));
+		const struct finding *f = g_ptr_array_index(v->findings, 0);
+
+		g_assert_cmpuint(v->findings->len, ==, 1);
+		g_assert_cmpstr(f->check, ==, by_rules[i]);
+		g_assert_cmpstr(f->text, ==, "sound ich9");
+		g_assert_cmpstr(f->where, ==, "/domain/devices/sound");
+		g_assert_cmpint(v->start, ==, V_BLOCK);
+		verdicts_free(v);
+		rulebook_free(rules);
+		table_free(table);
+	}
+}
+
+/* Versions, terms of the host and who refuses: what of a rule that is true of the guest holds. */
+static void test_rule_conditions(void)
+{
+	static const struct {
+		const char *by, *since, *until, *guest, *term;
+		enum verdict start;
+	} cases[] = {
+		{ "qemu", "-", "-", "devices/sound", "-", V_BLOCK },
+		{ "libvirt", "-", "-", "devices/sound", "-", V_OK }, /* nobody said libvirt drives it */
+		{ "qemu", "10.0.3", "-", "devices/sound", "-", V_BLOCK },
+		{ "qemu", "10.1", "-", "devices/sound", "-", V_OK },
+		{ "qemu", "9.0<11.0", "-", "devices/sound", "-", V_UNKNOWN },
+		{ "qemu", "10.0.3<11.0", "-", "devices/sound", "-", V_OK },
+		{ "qemu", "-", "10.0", "devices/sound", "-", V_OK },
+		{ "qemu", "-", "10.1", "devices/sound", "-", V_BLOCK },
+		{ "qemu", "-", "10.0<10.2", "devices/sound", "-", V_UNKNOWN },
+		{ "qemu", "-", "-", "devices/sound", "qemu>=10 accel=kvm", V_BLOCK },
+		{ "qemu", "-", "-", "devices/sound", "accel=kvm !qemu>=10", V_OK },
+		{ "qemu", "-", "-", "devices/sound", "machine=pc-q35-*|isapc", V_BLOCK },
+		{ "qemu", "-", "-", "devices/sound", "!machine=pc-q35-*", V_OK },
+		{ "qemu", "-", "-", "devices/sound", "!device:hda-{@model}", V_UNKNOWN },
+		{ "qemu", "-", "-", "devices/sound", "fact:libvirt.version=9", V_UNKNOWN },
+		{ "qemu", "-", "-", "devices/sound", "fact:cpu.de", V_OK },
+		{ "qemu", "-", "-", "devices/sound", "fact:cpu.vme", V_BLOCK },
+		{ "qemu", "-", "-", "$family = 'q35' and $accel = 'kvm'", "-", V_BLOCK },
+		{ "qemu", "-", "-", "$machine = 'q35'", "-", V_OK },
+		{ "qemu", "-", "-", "matches-any(lower(devices/sound/@model), 'ac97 ich9')", "-", V_BLOCK },
+		{ "qemu", "-", "-", "count(devices/sound) > 1", "-", V_OK },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *row = g_strdup_printf(
+			"r\tdefinition-valid\t%s\tblock\thazard\tboth\t%s\t%s\t%s\t%s\tt\t-\ttest\n", cases[i].by,
+			cases[i].since, cases[i].until, cases[i].guest, cases[i].term);
+		struct table *table;
+		struct rulebook *rules = rules_of(row, &table);
+		struct verdicts *v = judge_by(rules, HOST, DOMAIN(KVM, "1", "q35", "", "<sound model='ich9'/>"));
+
+		g_test_message("row %zu: %s", i, row);
+		g_assert_cmpstr(verdict_name(v->start), ==, verdict_name(cases[i].start));
+		verdicts_free(v);
+		rulebook_free(rules);
+		table_free(table);
+	}
+}
+
+static void test_rules_refused(void)
+{
+	static const char *const rows[] = {
+		"r\tno-check\tqemu\tblock\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\txen\tblock\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tok\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\tbad\tboth\t-\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tnever\t-\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\tnine\t-\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t1<2<3\ta\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta[\t-\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta\tmoon=full\tt\t-\ttest\n",
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n"
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\tb\t-\tt\t-\ttest\n",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strconcat(RULES_HEADER, rows[i], NULL);
+		g_autoptr(GError) error = NULL;
+		struct table *table = table_parse(text, strlen(text), "rules", NULL);
+
+		g_assert_null(rulebook_new(&table, 1, &error));
+		g_assert_nonnull(error);
+		g_assert_nonnull(strstr(error->message, "'r'"));
+		g_assert_null(strchr(error->message, '\n'));
+		table_free(table);
+	}
+}
+
 /* Every check has a row that it alone fires in, and a prerequisite that exists. */
 static void test_all_fired(void)
 {
 	for (size_t i = 0; i < check_count; i++) {
 		const struct check_info *info = check_at(i);
 		bool fired = false;
+
+		for (size_t k = 0; k < G_N_ELEMENTS(by_rules); k++)
+			fired |= !strcmp(by_rules[k], info->name);
 
 		for (size_t k = 0; k < G_N_ELEMENTS(rows); k++)
 			fired |= !g_strcmp0(rows[k].check, info->name);
@@ -296,6 +433,9 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/checks/passthrough-from", test_passthrough_from);
 	g_test_add_func("/checks/move-from", test_move_from);
+	g_test_add_func("/checks/by-rules", test_by_rules);
+	g_test_add_func("/checks/rule-conditions", test_rule_conditions);
+	g_test_add_func("/checks/rules-refused", test_rules_refused);
 	g_test_add_func("/checks/all-fired", test_all_fired);
 	failed = g_test_run();
 	cpu_models_free(models);

@@ -17,7 +17,7 @@ static const char full[] =
 	"<metadata><a:b xmlns:a='urn:a'>SECRET</a:b></metadata>"
 	"<memory unit='MiB'>2048</memory><vcpu placement='static' current='2'>4</vcpu>"
 	"<os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
-	"<loader readonly='yes'>/usr/share/SECRET.fd</loader><boot dev='hd'/></os>"
+	"<loader readonly='yes'>/usr/share/FIRMWARE.fd</loader><boot dev='hd'/></os>"
 	"<features><acpi/><apic/><pae/>"
 	"<hyperv mode='custom'><relaxed state='on'/><vapic state='off'/><spinlocks state='on' retries='4095'/></hyperv>"
 	"<kvm><hidden state='on'/></kvm><shiny/></features>"
@@ -125,6 +125,8 @@ static void test_json(void)
 
 	g_assert_null(strstr(text, "SECRET"));
 	g_assert_null(strstr(text, "TITLE"));
+	g_assert_nonnull(strstr(needs->definition_text, "/usr/share/FIRMWARE.fd"));
+	g_assert_nonnull(strstr(needs->definition_text, "<source file='PATH'/>"));
 	back = needs_from_json(json, &error);
 	g_assert_no_error(error);
 	check_full(back);

@@ -98,6 +98,22 @@ static bool load_table(struct table **table, const char *name, GChecksum *sum, G
 	return *table != NULL;
 }
 
+static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)
+{
+	static const char *const names[DATAFILES_RULES] = {
+		"definition-rules-platform.tsv", "definition-rules-boot.tsv",
+		"definition-rules-devices.tsv", "definition-rules-qemu.tsv"
+	};
+
+	for (size_t i = 0; i < DATAFILES_RULES; i++)
+		if (!load_table(&files->rule_tables[i], names[i], sum, error))
+			return false;
+	files->rules = rulebook_new(files->rule_tables, DATAFILES_RULES, error);
+	if (!files->rules)
+		g_prefix_error(error, "data: definition-rules: ");
+	return files->rules != NULL;
+}
+
 struct datafiles *datafiles_load(GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -108,7 +124,8 @@ struct datafiles *datafiles_load(GError **error)
 	    load_table(&files->tables->machines, "machine-types.tsv", sum, error) &&
 	    load_table(&files->tables->libvirt_names, "libvirt-names.tsv", sum, error) &&
 	    load_table(&files->tables->differences, "arithmetic-differences.tsv", sum, error) &&
-	    load_table(&files->tables->qemu_models, "qemu-cpu-models.tsv", sum, error)) {
+	    load_table(&files->tables->qemu_models, "qemu-cpu-models.tsv", sum, error) &&
+	    load_rules(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;
 	}
@@ -122,5 +139,8 @@ void datafiles_free(struct datafiles *files)
 		return;
 	cpu_models_free(files->models);
 	tables_free(files->tables);
+	rulebook_free(files->rules);
+	for (size_t i = 0; i < DATAFILES_RULES; i++)
+		table_free(files->rule_tables[i]);
 	g_free(files);
 }

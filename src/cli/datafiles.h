@@ -10,12 +10,17 @@
 
 #include <glib.h>
 
+#include "judge/rulebook.h"
 #include "model/cpu-model.h"
 #include "model/tables.h"
+
+#define DATAFILES_RULES 4 /* tables of rules about definitions */
 
 struct datafiles {
 	struct cpu_models *models;
 	struct tables *tables;
+	struct table *rule_tables[DATAFILES_RULES];
+	struct rulebook *rules;  /* borrows from rule_tables */
 	char digest[9];  /* over all of them */
 	char cpu_map[9]; /* over the table of CPU models */
 };

@@ -10,7 +10,8 @@
  *	     topology {sockets, dies, clusters, cores, threads},
  *	     maxphysaddr {mode, bits, limit}, features [{name, policy}], path},
  *	clock {tsc_khz}, features {acpi, apic, pae, kvm_hidden, hyperv [names]},
- *	viommu, host_device, unjudged [{path, what, decides}]
+ *	viommu, host_device, unjudged [{path, what, decides}],
+ *	definition (the whitelisted copy of its XML, see definition.h)
  *
  * All are optional but running, unjudged, viommu and host_device; a member that is not there was
  * not written in the definition. Members this version doesn't know are ignored.
@@ -19,6 +20,7 @@
 
 #include <string.h>
 
+#include "guest/definition.h"
 #include "guest/needs-parts.h"
 #include "model/error.h"
 
@@ -147,6 +149,7 @@ json_t *needs_to_json(const struct needs *needs)
 							  u->what, "decides", u->decides));
 	}
 	json_object_set_new(json, "unjudged", unjudged);
+	set_string(json, "definition", needs->definition_text);
 	return json;
 }
 
@@ -415,6 +418,20 @@ static bool unjudged_from(struct needs *needs, const json_t *guest, GError **err
 	return true;
 }
 
+static bool definition_from(struct needs *needs, const json_t *guest, GError **error)
+{
+	const json_t *member = json_object_get(guest, "definition");
+	const char *text = json_string_value(member);
+
+	if (!member)
+		return true;
+	if (!text || strlen(text) != json_string_length(member) || strlen(text) > DEFINITION_MAX_BYTES)
+		return fail("guest", "definition", "must be the text of a domain definition", error);
+	return needs_set_definition(needs, g_strdup(text), error) &&
+	       (!strcmp(xml_root(needs->definition)->name, "domain") ||
+		fail("guest", "definition", "must be a <domain>", error));
+}
+
 static bool fill(struct needs *needs, const json_t *guest, GError **error)
 {
 	const json_t *os, *clock;
@@ -439,7 +456,7 @@ static bool fill(struct needs *needs, const json_t *guest, GError **error)
 	    !get_bool(guest, "viommu", "guest", &needs->has_viommu, error) ||
 	    !get_bool(guest, "host_device", "guest", &needs->has_host_device, error) ||
 	    !cpu_from(needs, guest, error) || !features_from(needs, guest, error) ||
-	    !unjudged_from(needs, guest, error))
+	    !unjudged_from(needs, guest, error) || !definition_from(needs, guest, error))
 		return false;
 	if (!needs->cpu_only && !needs->type)
 		return fail("guest", "type", "is missing", error);

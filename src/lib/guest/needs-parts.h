@@ -17,6 +17,9 @@ struct needs *needs_new(void);
 /* Adds to the list of what isn't judged; @path is stolen. */
 void needs_add_unjudged(struct needs *needs, char *path, const char *what, bool decides);
 
+/* Takes the whitelisted copy of a definition; @text is stolen. */
+bool needs_set_definition(struct needs *needs, char *text, GError **error);
+
 /* What QEMU calls a domain type: "kvm", "tcg"; NULL where it is neither. */
 const char *needs_accel(const char *domain_type);
 

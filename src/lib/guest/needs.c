@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "guest/definition.h"
 #include "guest/needs-parts.h"
 #include "model/error.h"
 
@@ -31,12 +32,53 @@ static void unjudged_free(gpointer data)
 	g_free(u);
 }
 
+/* A value of the memo with the way to free it. */
+struct memo {
+	gpointer value;
+	GDestroyNotify free_value;
+};
+
+static void memo_free(gpointer data)
+{
+	struct memo *memo = data;
+
+	if (memo->free_value)
+		memo->free_value(memo->value);
+	g_free(memo);
+}
+
+gpointer needs_memo(const struct needs *needs, const char *key)
+{
+	const struct memo *memo = g_hash_table_lookup(needs->memo, key);
+
+	return memo ? memo->value : NULL;
+}
+
+void needs_memo_set(const struct needs *needs, const char *key, gpointer value,
+		    GDestroyNotify free_value)
+{
+	struct memo *memo = g_new(struct memo, 1);
+
+	*memo = (struct memo){ value, free_value };
+	g_hash_table_insert(needs->memo, g_strdup(key), memo);
+}
+
+bool needs_set_definition(struct needs *needs, char *text, GError **error)
+{
+	g_free(needs->definition_text);
+	needs->definition_text = text;
+	if (text)
+		needs->definition = xml_parse(text, strlen(text), "definition", error);
+	return needs->definition != NULL;
+}
+
 struct needs *needs_new(void)
 {
 	struct needs *needs = g_new0(struct needs, 1);
 
 	needs->hyperv = g_ptr_array_new_with_free_func(g_free);
 	needs->unjudged = g_ptr_array_new_with_free_func(unjudged_free);
+	needs->memo = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, memo_free);
 	return needs;
 }
 
@@ -55,6 +97,9 @@ void needs_free(struct needs *needs)
 	cpu_def_free(needs->cpu);
 	g_ptr_array_unref(needs->hyperv);
 	g_ptr_array_unref(needs->unjudged);
+	g_hash_table_unref(needs->memo);
+	g_free(needs->definition_text);
+	xml_free(needs->definition);
 	g_free(needs);
 }
 
@@ -230,7 +275,7 @@ static bool parse_domain(struct needs *needs, const struct xml_node *domain, boo
 		return false;
 	needs->accel = g_strdup(needs_accel(type));
 	needs_list_unjudged(needs, domain);
-	return true;
+	return needs_set_definition(needs, definition_reduce(domain, error), error);
 }
 
 struct needs *needs_from_xml(const struct xml_document *document, GError **error)

@@ -44,6 +44,9 @@ struct needs {
 	GPtrArray *unjudged; /* struct needs_unjudged */
 	bool has_viommu;    /* <devices><iommu> */
 	bool has_host_device; /* <hostdev>, vDPA: DMA through the host's IOMMU */
+	char *definition_text; /* whitelisted copy of the definition (definition.h), NULL: a bare <cpu> */
+	struct xml_document *definition; /* the same as a tree, or NULL */
+	GHashTable *memo; /* char * → what judges worked out about this guest; see needs_memo() */
 };
 
 /**
@@ -65,6 +68,15 @@ struct needs *needs_from_json(const json_t *guest, GError **error);
  * models; no metadata, no command lines, no secrets
  */
 json_t *needs_to_json(const struct needs *needs);
+
+/**
+ * needs_memo - what was worked out about this guest before, which frees itself with it
+ *
+ * A judge works out once what only depends on the guest and on few words about the target (a
+ * version, a machine type): @key holds those. Not to be used by threads at once.
+ */
+gpointer needs_memo(const struct needs *needs, const char *key);
+void needs_memo_set(const struct needs *needs, const char *key, gpointer value, GDestroyNotify free_value);
 
 void needs_free(struct needs *needs);
 typedef struct needs Needs;

@@ -20,7 +20,6 @@
 #include "model/error.h"
 
 #define BLOCK_BYTES (32u * 1024)
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
 struct block {
 	struct block *next;
@@ -93,7 +92,7 @@ static const char *node_name(struct parse *p, const xmlChar *local, const xmlCha
 	const char *name = (const char *)local;
 	g_autofree char *full = NULL;
 
-	if (uri && !strcmp((const char *)uri, QEMU_NAMESPACE))
+	if (uri && !strcmp((const char *)uri, XML_QEMU_NAMESPACE))
 		prefix = (const xmlChar *)"qemu";
 	if (prefix)
 		name = full = g_strconcat((const char *)prefix, ":", name, NULL);

@@ -15,6 +15,7 @@
 #define XML_MAX_BYTES (16u * 1024 * 1024)
 #define XML_MAX_DEPTH 200u
 #define XML_MAX_NODES 500000u
+#define XML_QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
 struct xml_node {
 	const char *name;

@@ -103,6 +103,53 @@ static const struct check checks[] = {
 	      "A fixed TSC frequency needs the same rate on the host (within KVM's tolerance), or "
 	      "TSC scaling.",
 	      "accel-available", NULL),
+	CHECK("definition-valid", check_rules, false, "libvirt and QEMU accept what is written",
+	      "The definition says something that this version of libvirt or QEMU refuses: a value it "
+	      "doesn't know, attributes that don't go together, a device in the wrong place.",
+	      "machine-present", NULL),
+	CHECK("definition-kept", check_rules, false, "nothing that is written is dropped",
+	      "An older libvirt ignores attributes and elements it doesn't know, without a word: the "
+	      "guest starts as if they weren't there.",
+	      "machine-present", NULL),
+	CHECK("device-present", check_rules, false, "that QEMU has the devices",
+	      "A device model or a property of it that the QEMU there was built without, doesn't know "
+	      "yet or knows no more.",
+	      "machine-present", NULL),
+	CHECK("device-migratable", check_rules, false, "every device can be moved",
+	      "Some devices can't be migrated, or not between these versions of QEMU.",
+	      "device-present", NULL),
+	CHECK("interrupt-controller", check_rules, false, "the interrupt controllers can be had",
+	      "I/O APIC, interrupt remapping and extended interrupt mode depend on each other, on the "
+	      "machine type and on the accelerator.",
+	      "machine-present", NULL),
+	CHECK("viommu-supported", check_rules, false, "the virtual IOMMU can be had",
+	      "Which virtual IOMMU and which of its attributes can be had depends on the machine type "
+	      "and on the versions of libvirt and QEMU.",
+	      "interrupt-controller", NULL),
+	CHECK("enlightenments", check_rules, false, "the hypervisor features can be had",
+	      "Hyper-V's and KVM's features for guests need each other, the accelerator's support and a "
+	      "libvirt that knows them.",
+	      "accel-available", NULL),
+	CHECK("clock-supported", check_rules, false, "the clock and its timers can be had",
+	      "Timers depend on architecture, machine type and accelerator.", "machine-present", NULL),
+	CHECK("firmware-available", check_rules, false, "the firmware is there",
+	      "Firmware is chosen among what the host has installed; a firmware of another size, or "
+	      "none with the features asked for, keeps the guest from starting.",
+	      "machine-present", NULL),
+	CHECK("tpm-available", check_rules, false, "the TPM can be had",
+	      "An emulated TPM needs swtpm of the version asked for on the host, a passed-through one "
+	      "the device itself.",
+	      "machine-present", NULL),
+	CHECK("memory-backing", check_rules, false, "the memory can be had as asked for",
+	      "Huge pages of a size, NUMA nodes, kinds of backing and memory devices need the host's "
+	      "and the machine type's support. Free amounts are capacity, and not judged.",
+	      "machine-present", NULL),
+	CHECK("launch-security", check_rules, false, "the guest's memory can be protected as asked",
+	      "SEV, SEV-SNP, TDX and their like need the processor, the kernel, QEMU and firmware.",
+	      "machine-present", NULL),
+	CHECK("host-resource", check_rules, false, "what the host itself must have is there",
+	      "Files, devices and daemons of the host that the definition names.", "machine-present",
+	      NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(a vIOMMU, an assigned device, firmware, …): the answer is unknown.",
@@ -207,6 +254,7 @@ static void run_check(struct judgement *j, size_t i)
 		return;
 	}
 	j->current = i;
+	j->check = checks[i].info.name;
 	checks[i].run(j);
 	settle_check(j, i, before, on);
 	if (on != ON_ALL && j->out->states[i] == CHECK_PASSED)

@@ -24,6 +24,7 @@ struct judgement {
 	struct target target;
 	struct verdicts *out;
 	size_t current;            /* the check that runs */
+	const char *check;         /* its name */
 	unsigned int *left;        /* by check: ON_* that checks after it may still speak of */
 	struct cpu_comparison comparison;
 	bool compared;
@@ -78,6 +79,7 @@ void check_emulator(struct judgement *j);
 void check_machine(struct judgement *j);
 void check_machine_age(struct judgement *j);
 void check_vcpus(struct judgement *j);
+void check_rules(struct judgement *j); /* the rulebook's rules of the check that runs */
 void check_unjudged(struct judgement *j);
 void check_cpu_facts(struct judgement *j);
 void check_cpu_mode(struct judgement *j);

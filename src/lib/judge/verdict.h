@@ -64,11 +64,14 @@ struct verdicts {
 	const char *view;    /* whose view of the target the CPU was judged by, or NULL */
 };
 
+struct rulebook; /* rulebook.h */
+
 /* What all judgements of one run share. */
 struct judge {
 	struct universe *universe;
 	const struct cpu_models *models;
 	const struct tables *tables;
+	const struct rulebook *rules; /* NULL: definitions aren't held against rules */
 	bool brief; /* verdicts alone: no texts, fixes, relation and lists of features */
 };
 

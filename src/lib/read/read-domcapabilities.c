@@ -13,9 +13,8 @@
 #define MAX_ENUM_VALUES 256u
 
 /* Where values are kept from, for what is judged later; the rest of the reply is left out. */
-static const char *const kept_enums[] = { "cpu.", "devices.filesystem.", "devices.hostdev.",
-					  "devices.iommu.", "devices.memory.", "devices.tpm.",
-					  "features.", "launchSecurity.", "memoryBacking.", "os." };
+static const char *const kept_enums[] = { "cpu.", "devices.", "features.", "launchSecurity.",
+					  "memoryBacking.", "os." };
 
 /* @key ends in a dot: below what is kept, or on the way there. */
 static bool is_kept(const char *key)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * definition.h: a whitelisted copy of a domain definition, which may leave the guest's host and
+ * which rules about definitions are asked of.
+ *
+ * Kept: elements; attribute values and texts that are short plain words, numbers or addresses;
+ * the paths of firmware, emulator, TPM and memory. Other paths become PATH, other texts TEXT.
+ * Metadata, titles, descriptions, secrets and QEMU command lines are left out or emptied.
+ */
+#ifndef GUEST_DEFINITION_H
+#define GUEST_DEFINITION_H
+
+#include "guest/xml.h"
+
+#define DEFINITION_MAX_BYTES (1024u * 1024)
+
+/**
+ * definition_reduce - the whitelisted copy, as XML text
+ * @domain: a <domain> element
+ *
+ * Returns the text, to be freed by g_free(), or NULL with one line in @error where it is longer
+ * than DEFINITION_MAX_BYTES.
+ */
+char *definition_reduce(const struct xml_node *domain, GError **error);
+
+#endif

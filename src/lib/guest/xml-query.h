@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xml-query.h: XPath 1.0 questions to a document, with variables and two functions of our own:
+ * lower(text), and matches-any(text, 'a b c'): is the text one of the words?
+ *
+ * A query may be run on many documents. One document answers one query at a time: it is not to be
+ * shared by threads.
+ */
+#ifndef GUEST_XML_QUERY_H
+#define GUEST_XML_QUERY_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct xml_query;    /* a compiled expression */
+struct xml_queried;  /* a document that can be asked */
+typedef struct _xmlNode xml_place; /* a node of it; valid as long as the document */
+
+/**
+ * xml_query_new - compile an expression
+ * @expression: XPath 1.0; its context is the root element
+ * @where: what messages call it
+ *
+ * Returns the query, or NULL with one line in @error.
+ */
+struct xml_query *xml_query_new(const char *expression, const char *where, GError **error);
+void xml_query_free(struct xml_query *query);
+
+/**
+ * xml_queried_new - a document to be asked
+ * @bytes: XML that xml_parse() has taken (no entities, bounded)
+ *
+ * Returns the document, or NULL with one line in @error.
+ */
+struct xml_queried *xml_queried_new(const char *bytes, GError **error);
+void xml_queried_free(struct xml_queried *document);
+
+/* Gives a variable a value; "" where it has none. It must be set before a query names it. */
+void xml_queried_set(struct xml_queried *document, const char *variable, const char *value);
+
+/**
+ * xml_query_true - is the expression true of the document?
+ * @place: where the answer was found: the first node of a set, else the root element
+ *
+ * A set of nodes is true where it isn't empty, a number where it isn't 0, a string where it isn't
+ * empty. Returns 1 or 0, or -1 where the expression can't be evaluated (an unknown variable or
+ * function, beyond the limit of steps).
+ */
+int xml_query_true(const struct xml_query *query, struct xml_queried *document, xml_place **place);
+
+/* The expression's string value relative to a place, free with g_free(); NULL where it fails. */
+char *xml_query_string(const struct xml_query *query, struct xml_queried *document,
+		       xml_place *place);
+
+/* "/domain/devices/disk[2]/driver/@iothread"; free with g_free(). */
+char *xml_place_path(const xml_place *place);
+
+#endif
