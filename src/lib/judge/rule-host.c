@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "judge/rule-host.h"
+#include "model/devices.h"
 
 static int negate(int truth, bool negated)
 {
@@ -118,40 +119,22 @@ static int enum_term(const struct judgement *j, const char *argument)
 	return agreed;
 }
 
-/* The list of types of the emulator that the guest would get, or NULL. */
-static const json_t *devices_there(const struct judgement *j)
-{
-	for (guint i = 0; i < j->target.profile->emulators->len; i++) {
-		const struct emulator *e = g_ptr_array_index(j->target.profile->emulators, i);
-		const json_t *devices = json_object_get(e->json, "devices");
-
-		/* every entry may have the CPU's own properties; that is no list of types */
-		if (!g_strcmp0(e->scope.emulator, j->target.path) && json_object_size(devices) > 10)
-			return devices;
-	}
-	return NULL;
-}
-
 static int device_term(const struct judgement *j, const char *name)
 {
-	const json_t *devices = devices_there(j);
+	return emulator_has_device(j->target.profile, j->target.path, name);
+}
 
-	return devices ? json_object_get(devices, name) != NULL : -1;
+static int object_term(const struct judgement *j, const char *name)
+{
+	return emulator_has_object(j->target.profile, j->target.path, name);
 }
 
 static int property_term(const struct judgement *j, const char *argument)
 {
 	const char *dot = strchr(argument, '.');
 	g_autofree char *device = dot ? g_strndup(argument, (gsize)(dot - argument)) : NULL;
-	const json_t *devices = devices_there(j);
-	const json_t *properties;
 
-	if (!devices || !dot)
-		return -1;
-	properties = json_object_get(devices, device);
-	if (!properties)
-		return 0;
-	return json_array_size(properties) ? holds_value(properties, dot + 1) : -1;
+	return dot ? emulator_has_property(j->target.profile, j->target.path, device, dot + 1) : -1;
 }
 
 /* A boolean of the CPU's, as the accelerator there gives it. */
@@ -234,7 +217,7 @@ static const struct {
 	{ "libvirt", true, libvirt_term }, { "qemu", true, qemu_term },
 	{ "machine=", false, machine_term }, { "accel=", false, accel_term },
 	{ "arch=", false, arch_term },	   { "enum:", false, enum_term },
-	{ "device:", false, device_term }, { "object:", false, device_term },
+	{ "device:", false, device_term }, { "object:", false, object_term },
 	{ "property:", false, property_term }, { "fact:", false, fact_term },
 };
 

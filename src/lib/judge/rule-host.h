@@ -7,7 +7,7 @@
  *	accel=NAME arch=NAME                 the guest's
  *	enum:KEY[=VALUE]                     libvirt's domain capabilities list the value, or say
  *	                                     that the group is supported ("devices.tpm")
- *	device:NAME object:NAME              that QEMU has the type
+ *	device:NAME object:NAME              that QEMU has the type of device, of -object
  *	property:DEVICE.NAME                 the device has the property there
  *	fact:ID[=VALUE] fact:ID>=N fact:ID<N a fact is true, equal, contains; a number
  */
