@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "commands.h"
+#include "datafiles.h"
 #include "load.h"
 
 /* The capability of an id or of anybody's name for it, or -1. */
@@ -15,9 +16,9 @@ static int find(const char *name)
 	return cap;
 }
 
-static GError *unknown(const char *name)
+static GError *unknown(const char *name, const struct rulebook *rules)
 {
-	g_autoptr(GPtrArray) near = answer_explain_candidates(name, 5);
+	g_autoptr(GPtrArray) near = answer_explain_candidates(name, rules, 5);
 	GString *list = g_string_new(NULL);
 	GError *error;
 
@@ -26,12 +27,10 @@ static GError *unknown(const char *name)
 				       (const char *)g_ptr_array_index(near, i));
 	if (near->len)
 		error = g_error_new(CLI_ERROR, CLI_ERROR_NAME,
-				    "%s: neither a check nor a capability (did you mean %s?)", name,
-				    list->str);
+				    "%s: no check, rule or capability (did you mean %s?)", name, list->str);
 	else
 		error = g_error_new(CLI_ERROR, CLI_ERROR_NAME,
-				    "%s: neither a check nor a capability (see capbroker-capabilities(7))",
-				    name);
+				    "%s: no check, rule or capability (see capbroker-capabilities(7))", name);
 	g_string_free(list, TRUE);
 	return error;
 }
@@ -53,24 +52,41 @@ static int explain_capability(struct cli *cli, int cap)
 	return status;
 }
 
-static int run(struct cli *cli, char **args)
+/* A check, a rule, a capability: whatever has the name. */
+static int explain(struct cli *cli, const char *name, const struct rulebook *rules)
 {
-	const struct check_info *check;
+	const struct check_info *check = check_find(name);
+	const struct rule *rule = rulebook_find(rules, name);
 	int cap;
 
-	if (!args[0] || args[1])
-		return cli_usage(cli, "exactly one check or capability is expected");
-	check = check_find(args[0]);
 	if (check)
-		return cli_answer(cli, answer_explain_check(check), EXIT_OK, false);
-	cap = find(args[0]);
-	return cap < 0 ? cli_fail(cli, unknown(args[0])) : explain_capability(cli, cap);
+		return cli_answer(cli, answer_explain_check(check, rules), EXIT_OK, false);
+	if (rule)
+		return cli_answer(cli, answer_explain_rule(rule), EXIT_OK, false);
+	cap = find(name);
+	return cap < 0 ? cli_fail(cli, unknown(name, rules)) : explain_capability(cli, cap);
+}
+
+static int run(struct cli *cli, char **args)
+{
+	struct datafiles *files;
+	GError *error = NULL;
+	int status;
+
+	if (!args[0] || args[1])
+		return cli_usage(cli, "exactly one check, rule or capability is expected");
+	files = datafiles_load(&error);
+	if (!files)
+		return cli_fail(cli, error);
+	status = explain(cli, args[0], files->rules);
+	datafiles_free(files);
+	return status;
 }
 
 const struct command cmd_explain = {
 	.name = "explain",
-	.arguments = "CHECK|CAPABILITY",
-	.help = "Say what a check or a capability is, and which hosts have it",
+	.arguments = "CHECK|RULE|CAPABILITY",
+	.help = "Say what a check, a rule or a capability is, and which hosts have it",
 	.description = "A capability goes by its id or by libvirt's, QEMU's, the kernel's or Nova's name.",
 	.run = run,
 };

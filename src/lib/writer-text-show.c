@@ -351,6 +351,7 @@ void text_diff(struct out *out, const json_t *answer)
 static void explain_check(struct out *out, const json_t *check)
 {
 	g_autofree char *after = join_strings(json_object_get(check, "prerequisites"), " ");
+	g_autofree char *rules = join_strings(json_object_get(check, "rules"), " ");
 
 	out_line(out, "%s (check)", get_text(check, "name", "?"));
 	out_item(out, "  ", 2, get_text(check, "title", ""));
@@ -358,6 +359,24 @@ static void explain_check(struct out *out, const json_t *check)
 	out_item(out, "  ", 2, get_text(check, "text", ""));
 	if (*after)
 		out_itemf(out, "  ", 2, "only once these hold: %s", after);
+	if (*rules)
+		out_itemf(out, "  ", 2, "its rules (explain RULE): %s", rules);
+}
+
+static void explain_rule(struct out *out, const json_t *rule)
+{
+	static const char *const keys[] = { "check", "by", "verdict", "effect", "on", "since", "until",
+					    "guest", "host", "fix", "source" };
+
+	out_line(out, "%s (rule)", get_text(rule, "name", "?"));
+	out_item(out, "  ", 2, get_text(rule, "text", ""));
+	out_line(out, "%s", "");
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *head = g_strdup_printf("  %s", keys[i]);
+
+		if (strcmp(get_text(rule, keys[i], "-"), "-"))
+			out_item(out, head, INDENT + 2, get_text(rule, keys[i], ""));
+	}
 }
 
 static void item_of(struct out *out, const char *head, const json_t *list)
@@ -430,6 +449,8 @@ void text_explain(struct out *out, const json_t *answer)
 {
 	if (!strcmp(get_text(answer, "kind", ""), "check"))
 		explain_check(out, json_object_get(answer, "check"));
+	else if (!strcmp(get_text(answer, "kind", ""), "rule"))
+		explain_rule(out, json_object_get(answer, "rule"));
 	else
 		explain_capability(out, answer);
 }

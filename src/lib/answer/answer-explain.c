@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
+#include "judge/rulebook.h"
 #include "model/offer.h"
 
 static const char *const meanings[] = {
@@ -33,7 +34,18 @@ const char *rule_meaning(enum cap_rule rule)
 	return meanings[rule];
 }
 
-json_t *answer_explain_check(const struct check_info *check)
+/* The names of a check's rules, in the order of the tables. */
+static json_t *rules_of(const struct check_info *check, const struct rulebook *rules)
+{
+	json_t *names = json_array();
+
+	for (guint i = 0; i < rulebook_size(rules); i++)
+		if (!strcmp(rulebook_at(rules, i)->check, check->name))
+			json_array_append_new(names, json_string(rulebook_at(rules, i)->name));
+	return names;
+}
+
+json_t *answer_explain_check(const struct check_info *check, const struct rulebook *rules)
 {
 	json_t *answer = answer_new("explain");
 	json_t *prerequisites = json_array();
@@ -42,9 +54,27 @@ json_t *answer_explain_check(const struct check_info *check)
 		json_array_append_new(prerequisites, json_string(check->prerequisites[i]));
 	json_object_set_new(answer, "kind", json_string("check"));
 	json_object_set_new(answer, "check",
-			    json_pack("{s:s, s:s, s:s, s:o}", "name", check->name, "title",
+			    json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", check->name, "title",
 				      check->title, "text", check->text, "prerequisites",
-				      prerequisites));
+				      prerequisites, "rules", rules_of(check, rules)));
+	return answer;
+}
+
+json_t *answer_explain_rule(const struct rule *rule)
+{
+	static const char *const on[] = { "-", "start", "migrate", "both" };
+	json_t *answer = answer_new("explain");
+
+	json_object_set_new(answer, "kind", json_string("rule"));
+	json_object_set_new(answer, "rule",
+			    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s}",
+				      "name", rule->name, "check", rule->check, "by",
+				      rule->by_qemu ? "qemu" : "libvirt", "verdict",
+				      verdict_name(rule->verdict), "effect", effect_name(rule->effect),
+				      "on", on[rule->on & ON_BOTH], "since", rule->since_text, "until",
+				      rule->until_text, "guest", rule->guest_text, "host",
+				      rule->host_text, "text", rule->text, "fix", rule->fix, "source",
+				      rule->source));
 	return answer;
 }
 
@@ -204,13 +234,16 @@ json_t *answer_explain_capability(const struct fleet *fleet, int index)
 	return answer;
 }
 
-GPtrArray *answer_explain_candidates(const char *part, guint most)
+GPtrArray *answer_explain_candidates(const char *part, const struct rulebook *rules, guint most)
 {
 	GPtrArray *names = g_ptr_array_new();
 
 	for (size_t i = 0; i < check_count && names->len < most; i++)
 		if (strstr(check_at(i)->name, part))
 			g_ptr_array_add(names, (void *)check_at(i)->name);
+	for (guint i = 0; i < rulebook_size(rules) && names->len < most; i++)
+		if (strstr(rulebook_at(rules, i)->name, part))
+			g_ptr_array_add(names, (void *)rulebook_at(rules, i)->name);
 	for (size_t i = 0; i < cap_count && names->len < most; i++)
 		if (strstr(cap_table[i].id, part))
 			g_ptr_array_add(names, (void *)cap_table[i].id);

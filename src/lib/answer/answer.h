@@ -99,8 +99,11 @@ json_t *answer_show(const struct answering *a, const struct host *host, const st
  */
 json_t *answer_diff(const struct answering *a, const struct host *one, const struct host *other);
 
-/* "explain": a check; a capability of the dictionary (@fleet may be NULL). */
-json_t *answer_explain_check(const struct check_info *check);
+struct rule; /* judge/rulebook.h */
+
+/* "explain": a check and its rules; a rule; a capability of the dictionary (@fleet may be NULL). */
+json_t *answer_explain_check(const struct check_info *check, const struct rulebook *rules);
+json_t *answer_explain_rule(const struct rule *rule);
 json_t *answer_explain_capability(const struct fleet *fleet, int cap);
 
 /**
@@ -108,7 +111,7 @@ json_t *answer_explain_capability(const struct fleet *fleet, int cap);
  *
  * Returns an array of at most @most char *.
  */
-GPtrArray *answer_explain_candidates(const char *part, guint most);
+GPtrArray *answer_explain_candidates(const char *part, const struct rulebook *rules, guint most);
 
 /* What a rule means, one sentence. */
 const char *rule_meaning(enum cap_rule rule);

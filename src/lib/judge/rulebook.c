@@ -154,6 +154,10 @@ static struct rule *parse_row(char *const *row, const char *where, GError **erro
 	rule->text = row[TEXT];
 	rule->fix = strcmp(row[FIX], "-") ? row[FIX] : NULL;
 	rule->source = row[SOURCE];
+	rule->since_text = row[SINCE];
+	rule->until_text = row[UNTIL];
+	rule->guest_text = row[GUEST];
+	rule->host_text = row[HOST];
 	rule->asks_machine = strstr(row[GUEST], "$machine") || strstr(row[GUEST], "$family");
 	rule->first = first_element(row[GUEST]);
 	rule->host = g_strsplit(strcmp(row[HOST], "-") ? row[HOST] : "", " ", -1);
@@ -218,6 +222,14 @@ guint rulebook_size(const struct rulebook *book)
 const struct rule *rulebook_at(const struct rulebook *book, guint i)
 {
 	return g_ptr_array_index(book->rules, i);
+}
+
+const struct rule *rulebook_find(const struct rulebook *book, const char *name)
+{
+	for (guint i = 0; i < rulebook_size(book); i++)
+		if (!strcmp(rulebook_at(book, i)->name, name))
+			return rulebook_at(book, i);
+	return NULL;
 }
 
 /* Of versions from an edge on (or up to it): inside, outside, or between what was looked at. */

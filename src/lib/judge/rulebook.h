@@ -43,6 +43,7 @@ struct rule {
 	enum verdict verdict;
 	enum effect effect;
 	unsigned int on; /* ON_START, ON_MIGRATE */
+	const char *since_text, *until_text, *guest_text, *host_text; /* as written */
 	struct version_edge since, until;
 	struct xml_query *guest;
 	char **host; /* terms, NULL-terminated */
@@ -65,6 +66,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Rulebook, rulebook_free)
 
 guint rulebook_size(const struct rulebook *book);
 const struct rule *rulebook_at(const struct rulebook *book, guint i);
+
+/* The rule of a name, or NULL. */
+const struct rule *rulebook_find(const struct rulebook *book, const char *name);
 
 /* 1, 0 or -1: does the rule hold for a version of who it is by? @version may be NULL. */
 int rule_holds_in(const struct rule *rule, const char *version);
