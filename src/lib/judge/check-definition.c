@@ -229,28 +229,41 @@ static void tell(struct judgement *j, struct xml_queried *d, const GArray *hits,
 	}
 }
 
+/* Looks once for the rules that are true of the guest, for all checks; NULL: none. */
+static const GArray *matches_here(struct judgement *j)
+{
+	struct xml_queried *d;
+
+	if (!j->matched && j->needs->definition && j->judge->rules) {
+		d = queried_of(j->needs);
+		j->matches = d ? matches_of(j, d) : NULL;
+		if (j->matches && j->matches->len)
+			set_variables(j, d, j->target.machine);
+	}
+	j->matched = true;
+	return j->matches;
+}
+
 void check_rules(struct judgement *j)
 {
 	static const unsigned int ons[] = { ON_START, ON_MIGRATE, ON_BOTH, ON_START | ON_QEMU, ON_ALL };
-	struct xml_queried *d = j->needs->definition && j->judge->rules ? queried_of(j->needs) : NULL;
-	g_autoptr(GArray) hits = g_array_new(FALSE, FALSE, sizeof(struct hit));
-	const GArray *matches;
+	const GArray *matches = matches_here(j);
+	g_autoptr(GArray) hits = NULL;
+	struct xml_queried *d = matches && matches->len ? queried_of(j->needs) : NULL;
 
-	if (!d)
-		return;
-	matches = matches_of(j, d);
-	if (matches->len)
-		set_variables(j, d, j->target.machine);
-	for (guint i = 0; i < matches->len && hits->len < MAX_HITS; i++) {
+	for (guint i = 0; d && i < matches->len; i++) {
 		const struct match *m = &g_array_index(matches, struct match, i);
 		struct hit hit;
 
-		if (strcmp(m->rule->check, j->check))
+		if (strcmp(m->rule->check, j->check) || (hits && hits->len >= MAX_HITS))
 			continue;
 		hit = ask_host(j, d, m);
-		if (hit.truth && verdict_of(&hit) > V_OK)
-			g_array_append_val(hits, hit);
+		if (!hit.truth)
+			continue;
+		if (!hits)
+			hits = g_array_new(FALSE, FALSE, sizeof(struct hit));
+		g_array_append_val(hits, hit);
 	}
-	for (size_t i = 0; i < G_N_ELEMENTS(ons); i++)
+	for (size_t i = 0; hits && i < G_N_ELEMENTS(ons); i++)
 		tell(j, d, hits, ons[i]);
 }

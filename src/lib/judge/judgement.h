@@ -28,6 +28,8 @@ struct judgement {
 	unsigned int *left;        /* by check: ON_* that checks after it may still speak of */
 	struct cpu_comparison comparison;
 	bool compared;
+	const GArray *matches;     /* the rules that are true of this guest there (check-definition.c) */
+	bool matched;              /* they were looked for */
 };
 
 /**
