@@ -94,6 +94,21 @@ static bool check_contradiction(struct parse *p, const struct fact *fact, const 
 	return true;
 }
 
+/* A fact of an emulator as a whole, beside what it gives as a CPU: it belongs to no offer. */
+static bool check_value(const struct fact *fact, const char *place, GError **error)
+{
+	struct value value;
+
+	if (fact->state != FACT_KNOWN || fact->cap < 0)
+		return true;
+	if (!value_from_json(cap_table[fact->cap].type, fact->value, &value, error)) {
+		g_prefix_error(error, "%s (%s): ", place, fact->id);
+		return false;
+	}
+	value_clear(&value);
+	return true;
+}
+
 /* Puts a known fact into the offer of its scope. */
 static bool offer_fact(struct parse *p, struct offer *offer, const struct fact *fact,
 		       const char *place, GError **error)
@@ -136,10 +151,10 @@ static bool meets_alone(const struct fact *fact)
 {
 	const struct capability *c = fact->cap >= 0 ? &cap_table[fact->cap] : NULL;
 
-	if (!c || fact->scope.emulator || fact->scope.machine || fact->scope.accel ||
+	if (!c || fact->scope.machine || (fact->scope.accel && !fact->scope.emulator) ||
 	    c->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION))
 		return false;
-	return c->type != CAP_BOOL ||
+	return (c->type != CAP_BOOL && !fact->scope.emulator) ||
 	       (!g_str_has_prefix(c->id, "cpu.") && !g_str_has_prefix(c->id, "msr."));
 }
 
@@ -218,6 +233,8 @@ static bool parse_fact(struct parse *p, const json_t *json, const struct scope *
 	if (!check_contradiction(p, &fact, json, place, error))
 		return false;
 	add_fact(p->profile, &fact);
+	if (!offer && fact.scope.emulator && !fact.scope.machine)
+		return check_value(&fact, place, error);
 	if (!offer)
 		offer = offer_for(p, &fact.scope);
 	if (!offer)

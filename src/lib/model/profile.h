@@ -100,8 +100,8 @@ struct profile {
 	json_t *doc;             /* owned */
 	const char *name, *uuid, *arch; /* uuid and arch may be NULL */
 	GArray *facts;           /* struct fact, those of "facts" and of "iommus" and "devices" */
-	GArray *plain;           /* guint: indices of facts that the dictionary knows, no emulator stands
-				  * behind and hosts have in common, but for a CPU's booleans */
+	GArray *plain;           /* guint: indices of facts that the dictionary knows, no machine type
+				  * stands behind and hosts have in common, but for a CPU's booleans */
 	GHashTable *facts_by_id; /* id → 1 + index of its last fact, the head of a chain */
 	GPtrArray *offers;       /* struct offer: top-level ones by view, then the emulators' */
 	GPtrArray *emulators;    /* struct emulator */

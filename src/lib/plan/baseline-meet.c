@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "model/value.h"
 #include "plan/baseline-meet.h"
 
 static guint count_hosts(const struct baseline *b, const GPtrArray *classes)
@@ -29,7 +28,8 @@ static void add_entry(struct baseline *b, GPtrArray *to, const char *id, const c
 	g_ptr_array_add(to, u);
 }
 
-static void add_unknown(struct baseline *b, const char *id, const char *reason, GPtrArray *classes)
+void baseline_add_unknown(struct baseline *b, const char *id, const char *reason,
+			  GPtrArray *classes)
 {
 	add_entry(b, b->unknown, id, reason, classes);
 }
@@ -42,8 +42,7 @@ void baseline_no_setting(struct baseline *b, const char *feature, const char *re
 	add_entry(b, b->not_expressible, id, reason, classes);
 }
 
-/* @value and @classes are stolen. */
-static void add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *classes)
+void baseline_add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *classes)
 {
 	struct baseline_lost *l = g_new0(struct baseline_lost, 1);
 
@@ -143,12 +142,12 @@ void baseline_meet_machines(struct baseline *b)
 				g_ptr_array_add(without, b->classes->pdata[i]);
 		}
 		if (without->len)
-			add_lost(b, "qemu.machine", json_string(machine), without);
+			baseline_add_lost(b, "qemu.machine", json_string(machine), without);
 		else
 			g_ptr_array_unref(without);
 	}
 	if (unknown->len)
-		add_unknown(b, "qemu.machine", "no list of machine types was recorded", unknown);
+		baseline_add_unknown(b, "qemu.machine", "no list of machine types was recorded", unknown);
 	else
 		g_ptr_array_unref(unknown);
 	for (guint i = 0; i < tables->len; i++)
@@ -351,9 +350,9 @@ static void meet_place(const struct judge *judge, struct baseline *b, const GArr
 	} else if (obligation(judge->universe, bit)) {
 		keep_obligation(judge, b, classes, bit);
 	} else if (bits_test(s->any_false, (size_t)bit)) {
-		add_lost(b, id, json_true(), classes_where(classes, judge->universe, bit, 0));
+		baseline_add_lost(b, id, json_true(), classes_where(classes, judge->universe, bit, 0));
 	} else {
-		add_unknown(b, id, "not known there", classes_where(classes, judge->universe, bit, -1));
+		baseline_add_unknown(b, id, "not known there", classes_where(classes, judge->universe, bit, -1));
 	}
 }
 
@@ -374,7 +373,7 @@ static void tell_blank_hosts(struct baseline *b, const GArray *classes)
 			g_ptr_array_add(blank, (void *)m->class);
 	}
 	if (blank->len)
-		add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
+		baseline_add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
 			    blank);
 	else
 		g_ptr_array_unref(blank);
@@ -407,102 +406,6 @@ void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArr
 			meet_place(judge, b, classes, &s, (int)bit, options);
 	g_ptr_array_sort(b->features, by_string);
 	g_free(s.all_true);
-}
-
-/* The meet of one capability as told in one view. */
-struct sum {
-	struct value value;
-	guint known;  /* classes that know it */
-	bool bottom;
-};
-
-static struct sum *sum_of(struct sum *sums, int cap, enum view view)
-{
-	return &sums[(size_t)cap * VIEWS + view];
-}
-
-static void sum_fact(struct sum *sum, const struct fact *fact)
-{
-	enum cap_rule rule = cap_table[fact->cap].rule;
-	struct value value, met;
-
-	if ((fact->state != FACT_KNOWN && fact->state != FACT_ABSENT) ||
-	    !value_from_json(cap_table[fact->cap].type,
-			     fact->state == FACT_ABSENT ? json_false() : fact->value, &value, NULL))
-		return;
-	if (!sum->known++) {
-		sum->value = value;
-		return;
-	}
-	if (!sum->bottom && value_meet(rule, &sum->value, &value, &met)) {
-		value_clear(&sum->value);
-		sum->value = met;
-	} else {
-		sum->bottom = true;
-	}
-	value_clear(&value);
-}
-
-/* The classes that don't know a capability in a view. */
-static GPtrArray *classes_without(const struct baseline *b, int cap, enum view view)
-{
-	const struct scope scope = { .view = view, .migratable = -1 };
-	GPtrArray *without = g_ptr_array_new();
-
-	for (guint i = 0; i < b->classes->len; i++) {
-		const struct host_class *c = g_ptr_array_index(b->classes, i);
-		const struct fact *fact = profile_fact(c->profile, cap_table[cap].id, &scope);
-
-		if (!fact || (fact->state != FACT_KNOWN && fact->state != FACT_ABSENT))
-			g_ptr_array_add(without, (void *)c);
-	}
-	return without;
-}
-
-/* One view for all: the first in which every class knows the capability, else any does. */
-static void tell_sum(struct baseline *b, struct sum *sums, int cap)
-{
-	static const enum view order[] = { VIEW_KVM, VIEW_KERNEL, VIEW_RAW, VIEW_LIBVIRT, VIEW_QEMU };
-
-	int first = -1;
-
-	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
-		const struct sum *sum = sum_of(sums, cap, order[v]);
-
-		if (sum->known && first < 0)
-			first = (int)order[v];
-		if (sum->known < b->classes->len)
-			continue;
-		if (!sum->bottom && (sum->value.type != CAP_BOOL || sum->value.truth))
-			json_object_set_new(b->capabilities, cap_table[cap].id,
-					    value_to_json(&sum->value));
-		return;
-	}
-	if (first >= 0)
-		add_unknown(b, cap_table[cap].id, "not known there",
-			    classes_without(b, cap, (enum view)first));
-}
-
-void baseline_meet_facts(struct baseline *b)
-{
-	struct sum *sums = g_new0(struct sum, cap_count * VIEWS);
-
-	for (guint i = 0; i < b->classes->len; i++) {
-		const struct host_class *c = g_ptr_array_index(b->classes, i);
-
-		for (guint k = 0; k < c->profile->plain->len; k++) {
-			guint index = g_array_index(c->profile->plain, guint, k);
-			const struct fact *fact = &g_array_index(c->profile->facts, struct fact, index);
-
-			sum_fact(sum_of(sums, fact->cap, fact->scope.view), fact);
-		}
-	}
-	for (size_t cap = 0; cap < cap_count; cap++)
-		tell_sum(b, sums, (int)cap);
-	for (size_t i = 0; i < cap_count * VIEWS; i++)
-		if (sums[i].known)
-			value_clear(&sums[i].value);
-	g_free(sums);
 }
 
 /* Machine types last: they are many, and new ones are lost wherever one QEMU is older. */

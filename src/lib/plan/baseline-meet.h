@@ -27,8 +27,13 @@ void meet_classes_clear(GArray *classes);
 void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArray *classes,
 		       const struct baseline_options *options);
 
-/* Meets every other comparable fact that no emulator stands behind. */
+/* Meets every other comparable fact that no machine type stands behind. */
 void baseline_meet_facts(struct baseline *b);
+
+/* Adds to what is lost, or unknown; @value and @classes are stolen. */
+void baseline_add_lost(struct baseline *b, const char *id, json_t *value, GPtrArray *classes);
+void baseline_add_unknown(struct baseline *b, const char *id, const char *reason,
+			  GPtrArray *classes);
 
 /* Adds to not_expressible a feature of libvirt's name; @classes is stolen. */
 void baseline_no_setting(struct baseline *b, const char *feature, const char *reason,

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * baseline-facts.c: the meet of what is told of a host or of an emulator as a whole, not of a CPU
+ * that a guest would get; see baseline-meet.h.
+ *
+ * Each capability is met in one view: the first in which every class knows it. Of several emulators
+ * a host's first one counts, which is what guests get that name none.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "model/value.h"
+#include "plan/baseline-meet.h"
+
+/* The meet of one capability as told in one view. */
+struct sum {
+	struct value value;
+	guint known;  /* classes that know it */
+	guint last;   /* 1 + index of the last of them */
+	bool bottom;
+};
+
+static struct sum *sum_of(struct sum *sums, int cap, enum view view)
+{
+	return &sums[(size_t)cap * VIEWS + view];
+}
+
+static bool fact_value(const struct fact *fact, struct value *value)
+{
+	if (fact->state == FACT_KNOWN)
+		return value_from_json(cap_table[fact->cap].type, fact->value, value, NULL);
+	if (fact->state != FACT_ABSENT || cap_table[fact->cap].type != CAP_BOOL)
+		return false;
+	*value = (struct value){ .type = CAP_BOOL };
+	return true;
+}
+
+/* A class's first fact counts; @class is its place. */
+static void sum_fact(struct sum *sum, const struct fact *fact, guint class)
+{
+	enum cap_rule rule = cap_table[fact->cap].rule;
+	struct value value, met;
+
+	if (sum->last == class + 1 || !fact_value(fact, &value))
+		return;
+	sum->last = class + 1;
+	if (!sum->known++) {
+		sum->value = value;
+		return;
+	}
+	if (!sum->bottom && value_meet(rule, &sum->value, &value, &met)) {
+		value_clear(&sum->value);
+		sum->value = met;
+	} else {
+		sum->bottom = true;
+	}
+	value_clear(&value);
+}
+
+/* The value that a class counts with in a view; false where it knows none. */
+static bool class_value(const struct host_class *c, int cap, enum view view, struct value *value)
+{
+	const struct profile *p = c->profile;
+
+	for (guint i = 0; i < p->plain->len; i++) {
+		guint index = g_array_index(p->plain, guint, i);
+		const struct fact *fact = &g_array_index(p->facts, struct fact, index);
+
+		if (fact->cap == cap && fact->scope.view == view && fact_value(fact, value))
+			return true;
+	}
+	return false;
+}
+
+/* Does the class have it, or, of a set, @member? */
+static bool class_has(const struct host_class *c, int cap, enum view view, const char *member)
+{
+	struct value value;
+	bool has;
+
+	if (!class_value(c, cap, view, &value))
+		return false;
+	has = member ? g_ptr_array_find_with_equal_func(value.set, member, g_str_equal, NULL)
+		     : value.truth;
+	value_clear(&value);
+	return has;
+}
+
+/* The classes that don't know a capability in a view. */
+static GPtrArray *classes_unknowing(const struct baseline *b, int cap, enum view view)
+{
+	GPtrArray *without = g_ptr_array_new();
+	struct value value;
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		if (class_value(b->classes->pdata[i], cap, view, &value))
+			value_clear(&value);
+		else
+			g_ptr_array_add(without, b->classes->pdata[i]);
+	}
+	return without;
+}
+
+/* A bool, or one name of a set, that some classes have and others don't. */
+static void tell_lost(struct baseline *b, int cap, enum view view, const char *member)
+{
+	GPtrArray *without = g_ptr_array_new();
+
+	for (guint i = 0; i < b->classes->len; i++)
+		if (!class_has(b->classes->pdata[i], cap, view, member))
+			g_ptr_array_add(without, b->classes->pdata[i]);
+	if (without->len < b->classes->len)
+		baseline_add_lost(b, cap_table[cap].id, member ? json_string(member) : json_true(),
+				  without);
+	else
+		g_ptr_array_unref(without);
+}
+
+static int by_string(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names that some class has and the meet hasn't. */
+static void tell_lost_names(struct baseline *b, int cap, enum view view, const GPtrArray *met)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	GHashTableIter iter;
+	void *name;
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		struct value value;
+
+		if (!class_value(b->classes->pdata[i], cap, view, &value))
+			continue;
+		for (guint k = 0; k < value.set->len; k++)
+			g_hash_table_add(seen, g_strdup(value.set->pdata[k]));
+		value_clear(&value);
+	}
+	g_hash_table_iter_init(&iter, seen);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_ptr_array_find_with_equal_func((GPtrArray *)met, name, g_str_equal, NULL))
+			g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, by_string);
+	for (guint i = 0; i < names->len; i++)
+		tell_lost(b, cap, view, names->pdata[i]);
+}
+
+/* A meet that more knowledge could only make smaller, and that is empty already. */
+static bool nothing_left(const struct sum *sum, int cap)
+{
+	const struct value *v = &sum->value;
+
+	if (cap_table[cap].rule == RULE_HIGHER_SAFE)
+		return false;
+	return (v->type == CAP_BOOL && !v->truth) || (v->type == CAP_SET && !v->set->len);
+}
+
+static void tell_met(struct baseline *b, const struct sum *sum, int cap, enum view view)
+{
+	const struct value *v = &sum->value;
+	bool obliges = cap_table[cap].rule == RULE_HIGHER_SAFE;
+
+	if (sum->bottom)
+		return;
+	if (v->type == CAP_SET)
+		tell_lost_names(b, cap, view, v->set);
+	else if (v->type == CAP_BOOL && !v->truth && !obliges)
+		tell_lost(b, cap, view, NULL);
+	if ((v->type != CAP_BOOL || v->truth) && (v->type != CAP_SET || v->set->len))
+		json_object_set_new(b->capabilities, cap_table[cap].id, value_to_json(v));
+}
+
+/* One view for all: the first in which every class knows the capability, else any does. */
+static void tell_sum(struct baseline *b, struct sum *sums, int cap)
+{
+	static const enum view order[] = { VIEW_KVM, VIEW_KERNEL, VIEW_RAW, VIEW_LIBVIRT, VIEW_QEMU };
+	int first = -1;
+
+	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
+		const struct sum *sum = sum_of(sums, cap, order[v]);
+
+		if (sum->known && first < 0)
+			first = (int)order[v];
+		if (sum->known < b->classes->len)
+			continue;
+		tell_met(b, sum, cap, order[v]);
+		return;
+	}
+	if (first >= 0 && !nothing_left(sum_of(sums, cap, (enum view)first), cap))
+		baseline_add_unknown(b, cap_table[cap].id, "not known there",
+				     classes_unknowing(b, cap, (enum view)first));
+}
+
+void baseline_meet_facts(struct baseline *b)
+{
+	struct sum *sums = g_new0(struct sum, cap_count * VIEWS);
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+
+		for (guint k = 0; k < c->profile->plain->len; k++) {
+			guint index = g_array_index(c->profile->plain, guint, k);
+			const struct fact *fact = &g_array_index(c->profile->facts, struct fact, index);
+
+			sum_fact(sum_of(sums, fact->cap, fact->scope.view), fact, i);
+		}
+	}
+	for (size_t cap = 0; cap < cap_count; cap++)
+		tell_sum(b, sums, (int)cap);
+	for (size_t i = 0; i < cap_count * VIEWS; i++)
+		if (sums[i].known)
+			value_clear(&sums[i].value);
+	g_free(sums);
+}
