@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * kernel.c: who this host is and what its kernel admits to: release, options, boot id, microcode,
- * CPU flags, parameters of KVM's modules.
+ * CPU flags, parameters of KVM's modules, devices for encrypted guests and enclaves.
  */
 #include "config.h"
 
@@ -184,6 +184,24 @@ static void read_parameters(struct context *context, const char *module, json_t 
 	}
 }
 
+/* --- devices for encrypted guests and enclaves ------------------------------------------------- */
+
+/* Nothing is opened: that they are there is what the kernel says. */
+static void read_devices(struct context *context)
+{
+	static const char *const devices[][2] = { { "/dev/sev", "sev.device" },
+						  { "/dev/sgx_vepc", "sgx.device" } };
+	json_t *facts = json_object_get(context->doc, "facts");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(devices); i++) {
+		struct source_file file;
+		int err;
+
+		if (source_stat(context->source, devices[i][0], &file, &err))
+			document_fact(facts, devices[i][1], json_true(), &kernel, devices[i][0]);
+	}
+}
+
 static void collect(struct context *context)
 {
 	json_t *fingerprint = json_object_get(context->doc, "fingerprint");
@@ -197,6 +215,7 @@ static void collect(struct context *context)
 	read_parameters(context, "kvm", parameters);
 	read_parameters(context, "kvm_intel", parameters);
 	read_parameters(context, "kvm_amd", parameters);
+	read_devices(context);
 	if (json_object_size(parameters))
 		json_object_set(fingerprint, "modules", parameters);
 	json_decref(parameters);

@@ -46,11 +46,21 @@ static void ask_expansion(struct qmp_job *job, const char *key, bool migratable)
 static void ask_program(struct qmp_job *job)
 {
 	qmp_job_ask(job, "machines", "query-machines", NULL);
+	qmp_job_ask(job, "migrate-capabilities", "query-migrate-capabilities", NULL);
+	qmp_job_ask(job, "migrate-parameters", "query-migrate-parameters", NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
 		qmp_job_ask(job, type_kinds[i], "qom-list-types",
 			    json_pack("{s:s, s:b}", "implements", type_kinds[i], "abstract", false));
 	for (const char *const *type = qemu_device_types(); *type; type++)
 		qmp_job_ask(job, *type, "device-list-properties", json_pack("{s:s}", "typename", *type));
+}
+
+/* Guests that the host can't look into. SEV's reply also holds keys and the processor's own id. */
+static void ask_security(struct qmp_job *job)
+{
+	qmp_job_ask(job, "sev", "query-sev-capabilities", NULL);
+	qmp_job_keep_only(job, json_pack("[s, s]", "cbitpos", "reduced-phys-bits"));
+	qmp_job_ask(job, "sgx", "query-sgx-capabilities", NULL);
 }
 
 static struct qmp_job *make_job(const char *emulator, const char *accel, const char *machine)
@@ -66,6 +76,8 @@ static struct qmp_job *make_job(const char *emulator, const char *accel, const c
 		return job;
 	qmp_job_ask(job, "kvm", "query-kvm", NULL);
 	ask_program(job);
+	if (!strcmp(accel, "kvm"))
+		ask_security(job);
 	return job;
 }
 
@@ -126,6 +138,19 @@ static void read_reply(json_t *doc, const struct qmp_job *job, const char *key, 
 		read_qmp(doc, kind, reply, &scope, model, origin, NULL);
 }
 
+/* Here an error says that the host can't do it. */
+static void read_security(json_t *doc, const struct qmp_job *job)
+{
+	const struct scope scope = { VIEW_QEMU, job->emulator, job->accel, job->machine, -1 };
+	const json_t *sev = json_object_get(job->replies, "sev");
+	const json_t *sgx = json_object_get(job->replies, "sgx");
+
+	read_reply(doc, job, "sev", READ_QMP_SEV, true, NULL, "query-sev-capabilities");
+	read_reply(doc, job, "sgx", READ_QMP_SGX, true, NULL, "query-sgx-capabilities");
+	read_qmp_security_error(doc, "sev.enabled", sev, &scope, "QMP query-sev-capabilities");
+	read_qmp_security_error(doc, "sgx.enabled", sgx, &scope, "QMP query-sgx-capabilities");
+}
+
 /* All that one process said, as a document of its own. */
 static json_t *job_facts(const struct qmp_job *job)
 {
@@ -141,6 +166,11 @@ static json_t *job_facts(const struct qmp_job *job)
 		   "query-cpu-model-expansion full");
 	read_reply(doc, job, "expansion-not-migratable", READ_QMP_EXPANSION, false, model,
 		   "query-cpu-model-expansion full, migratable=false");
+	read_reply(doc, job, "migrate-capabilities", READ_QMP_MIGRATE_CAPABILITIES, true, NULL,
+		   "query-migrate-capabilities");
+	read_reply(doc, job, "migrate-parameters", READ_QMP_MIGRATE_PARAMETERS, true, NULL,
+		   "query-migrate-parameters");
+	read_security(doc, job);
 	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
 		read_reply(doc, job, type_kinds[i], READ_QMP_TYPES, true, type_kinds[i],
 			   "qom-list-types");
@@ -339,6 +369,25 @@ static void add_refusals(const struct emulator_plan *plan, json_t *entry)
 	json_object_set_new(entry, "unusable_accels", unusable);
 }
 
+/* Facts of the emulator as a whole, which each accelerator's process told. */
+static void add_own_facts(json_t *facts, const json_t *more)
+{
+	json_t *fact;
+	size_t i, k;
+
+	json_array_foreach (more, i, fact) {
+		const json_t *before;
+		bool there = false;
+
+		json_array_foreach (facts, k, before)
+			there |= json_equal(json_object_get(before, "id"), json_object_get(fact, "id")) &&
+				 json_equal(json_object_get(before, "scope"),
+					    json_object_get(fact, "scope"));
+		if (!there)
+			json_array_append(facts, fact);
+	}
+}
+
 /* Moves what was found into the fragment. */
 static void hand_over(struct context *context, struct emulator_plan *plan)
 {
@@ -350,6 +399,7 @@ static void hand_over(struct context *context, struct emulator_plan *plan)
 		json_t *entry;
 		size_t k;
 
+		add_own_facts(json_object_get(context->doc, "facts"), json_object_get(doc, "facts"));
 		json_array_foreach (json_object_get(doc, "emulators"), k, entry) {
 			const char *version = json_string_value(json_object_get(entry, "version"));
 

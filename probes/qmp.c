@@ -89,6 +89,13 @@ void qmp_job_ask(struct qmp_job *job, const char *key, const char *execute, json
 						       execute, "arguments", arguments));
 }
 
+void qmp_job_keep_only(struct qmp_job *job, json_t *members)
+{
+	size_t n = json_array_size(job->commands);
+
+	json_object_set_new(json_array_get(job->commands, n - 1), "keep", members);
+}
+
 char *qmp_job_text(const struct qmp_job *job)
 {
 	g_autofree char *reason = NULL;
@@ -300,12 +307,40 @@ static bool send_next(struct session *s)
 	return send(s->qmp, text, strlen(text), MSG_NOSIGNAL) >= 0 || errno != EINVAL;
 }
 
-static void keep_reply(struct qmp_job *job, const char *key, json_t *json, const char *line,
+/* The members of a reply that may be kept, as a reply of its own; NULL where it has none. */
+static json_t *only_members(const json_t *reply, const json_t *members)
+{
+	const json_t *from = json_object_get(reply, "return");
+	json_t *kept = json_object();
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (members, i, name) {
+		const char *key = json_string_value(name);
+
+		if (json_object_get(from, key))
+			json_object_set(kept, key, json_object_get(from, key));
+	}
+	return json_pack("{s:o}", "return", kept);
+}
+
+static void keep_reply(struct qmp_job *job, const json_t *asked, json_t *json, const char *line,
 		       size_t length)
 {
-	json_object_set(job->replies, key, json);
+	const char *key = json_string_value(json_object_get(asked, "key"));
+	const json_t *members = json_object_get(asked, "keep");
+
 	g_string_append_printf(job->raw, "%s\n\"%s\": ", job->raw->len ? "," : "", key);
+	if (members && json_object_get(json, "return")) {
+		json_t *kept = only_members(json, members);
+		g_autofree char *text = json_dumps(kept, JSON_COMPACT);
+
+		g_string_append(job->raw, text);
+		json_object_set_new(job->replies, key, kept);
+		return;
+	}
 	g_string_append_len(job->raw, line, (gssize)length);
+	json_object_set(job->replies, key, json);
 }
 
 /* One line from QEMU. Returns QMP_NOT_REACHED to go on, else how the conversation ended. */
@@ -328,8 +363,7 @@ static enum qmp_outcome take_line(struct session *s, const char *line, size_t le
 			s->next > 1 ? json_array_get(s->job->commands, s->next - 2) : NULL;
 
 		if (asked)
-			keep_reply(s->job, json_string_value(json_object_get(asked, "key")), json, line,
-				   length);
+			keep_reply(s->job, asked, json, line, length);
 		if (!send_next(s))
 			outcome = QMP_OK;
 	} /* else an event */

@@ -23,7 +23,7 @@ enum qmp_outcome {
 /* One process: what to start it with, what to ask, what came back (its numbers as reals). */
 struct qmp_job {
 	char *emulator, *accel, *machine;
-	json_t *commands;  /* array of {"key", "execute", "arguments"?} */
+	json_t *commands;  /* array of {"key", "execute", "arguments"?, "keep"?} */
 	json_t *replies;   /* object: key → QEMU's reply, {"return":…} or {"error":…} */
 	GString *raw;      /* the same as QEMU wrote it */
 	enum qmp_outcome outcome;
@@ -35,6 +35,10 @@ void qmp_job_free(struct qmp_job *job);
 
 /* Adds a command; @arguments is stolen and may be NULL. */
 void qmp_job_ask(struct qmp_job *job, const char *key, const char *execute, json_t *arguments);
+
+/* Of the reply to the command added last, only these members are kept, and recorded: the others
+ * are secrets, or name the machine. @members is stolen. */
+void qmp_job_keep_only(struct qmp_job *job, json_t *members);
 
 /* What a command returned, or NULL where it failed or was not reached. */
 const json_t *qmp_job_return(const struct qmp_job *job, const char *key);

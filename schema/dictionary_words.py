@@ -66,12 +66,17 @@ ROOMS = {
     "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
     "host": "The host's kernel, its options and its microcode.",
     "hyperv": "Enlightenments for Windows guests; QEMU lists them among a processor's properties.",
-    "kvm": "Answers of KVM_CHECK_EXTENSION.",
+    "kvm": "Answers of KVM_CHECK_EXTENSION, and what KVM's modules were told.",
     "libvirt": "The management daemon.",
     "mitigation": "What the kernel says of each vulnerability: vulnerable, mitigated or not "
                   "affected.",
     "msr": "Feature MSRs: immunities, obligations, and what nested virtualization may use.",
     "qemu": "The emulator: machine types, version, and the processor options that are no features.",
+    "sev": "Guests whose memory AMD processors encrypt, as kernel, QEMU and libvirt tell of them.",
+    "sev-es": "The same with the registers.",
+    "sev-snp": "The same with integrity of memory.",
+    "sgx": "Enclaves inside guests, as kernel, QEMU and libvirt tell of them.",
+    "tdx": "Trust domains: guests that Intel processors keep from their host.",
     "xsave": "Components of extended state.",
 }
 

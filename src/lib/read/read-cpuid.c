@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "model/error.h"
-#include "read/read-parts.h"
+#include "read/read-security.h"
 
 #define MAX_ROWS 65536u
 #define MAX_MSRS 4096u
@@ -199,6 +199,7 @@ void read_cpuid(json_t *doc, const struct cpuid_row *rows, size_t n, bool comple
 				     scope, origin);
 	}
 	put_new_subleaves(facts, rows, n, scope, origin);
+	read_epc_leaves(facts, rows, n, scope, origin);
 }
 
 void read_msr(json_t *doc, uint32_t index, uint64_t value, const struct scope *scope,

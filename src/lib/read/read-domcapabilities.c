@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "read/read-parts.h"
+#include "read/read-security.h"
 
 #define MAX_MISSING 4096u
 #define MAX_ENUM_VALUES 256u
@@ -279,6 +279,7 @@ bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 	name = g_strdup_printf("virsh domcapabilities %s %s %s", scope.emulator, scope.accel,
 			       scope.machine);
 	fold(doc, entry);
+	read_security_features(doc, root, scope.emulator, scope.accel);
 	document_source(doc, name, reason ? "partial" : "ok", !reason, VIEWS, reason, -1);
 	return true;
 }

@@ -80,6 +80,24 @@ const char *read_default_emulator(const json_t *doc)
 	return "qemu-system-x86_64";
 }
 
+void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
+		   const char *origin)
+{
+	json_t *where = scope_json(scope);
+	const json_t *fact;
+	bool there = false;
+	size_t i;
+
+	json_array_foreach (facts, i, fact)
+		there |= !g_strcmp0(json_string_value(json_object_get(fact, "id")), id) &&
+			 json_equal(json_object_get(fact, "scope"), where);
+	json_decref(where);
+	if (there)
+		json_decref(value);
+	else
+		document_fact(facts, id, value, scope, origin);
+}
+
 void read_set_host(json_t *doc, const char *key, const char *value)
 {
 	json_t *host = json_object_get(doc, "host");

@@ -31,6 +31,10 @@ void read_set_version(json_t *doc, const char *path, const char *version);
 /* The emulator of the host's own architecture that the document has, or a name for it. */
 const char *read_default_emulator(const json_t *doc);
 
+/* A fact, unless the same scope has one of that id already; @value is stolen. */
+void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
+		   const char *origin);
+
 /* A member of an object of "host" that is set once. */
 void read_set_host(json_t *doc, const char *key, const char *value);
 

@@ -68,6 +68,8 @@ static enum read_kind array_kind(const json_t *array)
 {
 	const json_t *first = json_array_get(array, 0);
 
+	if (has(first, "capability") && has(first, "state"))
+		return READ_QMP_MIGRATE_CAPABILITIES;
 	if (!has(first, "name"))
 		return READ_QMP_OTHER;
 	if (has(first, "cpu-max"))
@@ -75,6 +77,8 @@ static enum read_kind array_kind(const json_t *array)
 	if (has(first, "unavailable-features") || has(first, "typename") ||
 	    has(first, "migration-safe") || has(first, "static"))
 		return READ_QMP_CPU_DEFINITIONS;
+	if (has(first, "meta-type"))
+		return READ_QMP_SCHEMA;
 	if (has(first, "type") && json_is_string(json_object_get(first, "type")))
 		return READ_QMP_DEVICE_PROPERTIES;
 	if (json_is_string(json_object_get(first, "parent")))
@@ -101,6 +105,12 @@ enum read_kind read_qmp_kind(const json_t *reply)
 		return READ_QMP_VERSION;
 	if (has(value, "enabled") && has(value, "present") && json_object_size(value) == 2)
 		return READ_QMP_KVM;
+	if (has(value, "cbitpos") && has(value, "reduced-phys-bits"))
+		return READ_QMP_SEV;
+	if (has(value, "sgx") && has(value, "flc"))
+		return READ_QMP_SGX;
+	if (has(value, "downtime-limit") && has(value, "max-bandwidth"))
+		return READ_QMP_MIGRATE_PARAMETERS;
 	return wrapped || has(reply, "QMP") ? READ_QMP_OTHER : READ_UNKNOWN;
 }
 
@@ -278,6 +288,16 @@ bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struc
 		return read_qmp_properties(doc, value, &scope, model, origin, error);
 	case READ_QMP_TYPES:
 		return read_qmp_types(doc, value, &scope, model, origin, error);
+	case READ_QMP_MIGRATE_CAPABILITIES:
+		return read_qmp_migrate_capabilities(doc, value, &scope, origin, error);
+	case READ_QMP_MIGRATE_PARAMETERS:
+		return read_qmp_migrate_parameters(doc, value, &scope, origin, error);
+	case READ_QMP_SCHEMA:
+		return read_qmp_schema(doc, value, &scope, origin, error);
+	case READ_QMP_SEV:
+		return read_qmp_sev(doc, value, &scope, origin, error);
+	case READ_QMP_SGX:
+		return read_qmp_sgx(doc, value, &scope, origin, error);
 	case READ_QMP_OTHER:
 		return true;
 	default:

@@ -39,4 +39,18 @@ bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *
 bool read_qmp_expansion(json_t *doc, const json_t *value, const struct scope *scope,
 			const char *model, const char *origin, GError **error);
 
+/* read-qmp-migration.c */
+bool read_qmp_migrate_capabilities(json_t *doc, const json_t *value, const struct scope *asked,
+				   const char *origin, GError **error);
+bool read_qmp_migrate_parameters(json_t *doc, const json_t *value, const struct scope *asked,
+				 const char *origin, GError **error);
+bool read_qmp_schema(json_t *doc, const json_t *schema, const struct scope *asked,
+		     const char *origin, GError **error);
+
+/* read-security.c */
+bool read_qmp_sev(json_t *doc, const json_t *value, const struct scope *asked, const char *origin,
+		  GError **error);
+bool read_qmp_sgx(json_t *doc, const json_t *value, const struct scope *asked, const char *origin,
+		  GError **error);
+
 #endif

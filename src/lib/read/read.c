@@ -29,6 +29,19 @@ static bool read_xml(json_t *doc, enum read_kind kind, const char *bytes, size_t
 	return ok;
 }
 
+/* An error to one of these, asked under KVM, is an answer. */
+static bool put_security_error(json_t *doc, const json_t *reply, const struct scope *scope,
+			       const char *name)
+{
+	bool sev = strstr(name, "-query-sev-capabilities") != NULL;
+
+	if (!sev && !strstr(name, "-query-sgx-capabilities"))
+		return false;
+	if (!g_strcmp0(scope->accel, "kvm"))
+		read_qmp_security_error(doc, sev ? "sev.enabled" : "sgx.enabled", reply, scope, name);
+	return true;
+}
+
 /* @scope has the strings of the caller, the file's name, or none. */
 static bool read_replies(json_t *doc, const json_t *replies, const struct scope *scope,
 			 const char *model, const char *name, GError **error)
@@ -39,6 +52,8 @@ static bool read_replies(json_t *doc, const json_t *replies, const struct scope 
 	json_array_foreach (replies, i, reply) {
 		enum read_kind kind = read_qmp_kind(reply);
 
+		if (kind == READ_ERROR_TEXT && put_security_error(doc, reply, scope, name))
+			continue;
 		if (kind == READ_ERROR_TEXT) {
 			const char *desc = json_string_value(
 				json_object_get(json_object_get(reply, "error"), "desc"));
@@ -162,6 +177,11 @@ bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_
 	case READ_QMP_KVM:
 	case READ_QMP_DEVICE_PROPERTIES:
 	case READ_QMP_TYPES:
+	case READ_QMP_MIGRATE_CAPABILITIES:
+	case READ_QMP_MIGRATE_PARAMETERS:
+	case READ_QMP_SCHEMA:
+	case READ_QMP_SEV:
+	case READ_QMP_SGX:
 	case READ_QMP_OTHER:
 		return read_json(doc, bytes, length, hints, error);
 	case READ_CPUID_LINES:

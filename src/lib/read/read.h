@@ -36,6 +36,11 @@ enum read_kind {
 	READ_QMP_KVM,           /* query-kvm */
 	READ_QMP_DEVICE_PROPERTIES, /* device-list-properties */
 	READ_QMP_TYPES,         /* qom-list-types */
+	READ_QMP_MIGRATE_CAPABILITIES, /* query-migrate-capabilities */
+	READ_QMP_MIGRATE_PARAMETERS, /* query-migrate-parameters */
+	READ_QMP_SCHEMA,        /* query-qmp-schema */
+	READ_QMP_SEV,           /* query-sev-capabilities */
+	READ_QMP_SGX,           /* query-sgx-capabilities */
 	READ_QMP_OTHER,         /* a QMP reply we have no use for (query-commands, …) */
 	READ_CPUID_LINES,       /* leaf subleaf eax ebx ecx edx */
 	READ_CPUID_XML,         /* libvirt's <cpudata arch='x86'> */
@@ -138,9 +143,18 @@ enum read_kind read_qmp_kind(const json_t *reply);
  * With KVM the offer is "host"; "max" counts until a reply for "host" comes. An expansion's entry
  * also gets "cpu_model", a version's "package", query-kvm's "kvm": {"enabled","present"}. The
  * names of the CPU's properties stand once for all entries of a path that have the same ones.
+ * What migrations can be asked for, and SEV and SGX, are facts of the emulator as a whole.
  */
 bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struct scope *scope,
 	      const char *model, const char *origin, GError **error);
+
+/**
+ * read_qmp_security_error - an error reply to query-sev-capabilities or query-sgx-capabilities,
+ * which is how QEMU says that this host has it not, when asked under KVM
+ * @id: "sev.enabled" or "sgx.enabled"
+ */
+void read_qmp_security_error(json_t *doc, const char *id, const json_t *reply,
+			     const struct scope *asked, const char *origin);
 
 /**
  * read_scope_from_name - the scope that a recorded reply's file name carries
