@@ -30,6 +30,10 @@
 	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
 #define HOST_WITH(more) HEAD SOURCES FACTS "'emulators':[" QEMU OFFER(more) "]}"
 #define HOST HOST_WITH("")
+#define DEVICES                                                                                   \
+	",{'path':'/usr/bin/qemu-system-x86_64','accel':'tcg','machine':'none','facts':[],"       \
+	"'devices':{'igb':['mac'],'hda-ich9':null},'devices_complete':true,'objects':['secret']}"
+#define HOST_DEVICES HEAD SOURCES FACTS "'emulators':[" QEMU OFFER("") DEVICES "]}"
 #define LIBVIRT9                                                                                  \
 	",{'id':'libvirt.version','value':'9.0.0','state':'known','scope':{'view':'libvirt'},'origin':'t'}"
 #define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
@@ -360,6 +364,63 @@ static void test_rule_conditions(void)
 	}
 }
 
+/* What the target's QEMU has: yes, no by a complete list, or not known. */
+static void test_rule_devices(void)
+{
+	static const struct {
+		const char *term;
+		enum verdict listed, unlisted; /* on a host that has such lists, and on one without */
+	} cases[] = {
+		{ "device:hda-{@model}", V_BLOCK, V_UNKNOWN }, { "!device:hda-{@model}", V_OK, V_UNKNOWN },
+		{ "!device:ufs", V_BLOCK, V_UNKNOWN },	       { "lacks:ufs", V_BLOCK, V_OK },
+		{ "lacks:igb", V_OK, V_OK },		       { "property:igb.mac", V_BLOCK, V_UNKNOWN },
+		{ "!property:igb.rss", V_BLOCK, V_UNKNOWN },   { "lacks:igb.rss", V_BLOCK, V_OK },
+		{ "lacks:igb.mac", V_OK, V_OK },	       { "lacks:hda-ich9.audiodev", V_OK, V_OK },
+		{ "!property:hda-ich9.audiodev", V_UNKNOWN, V_UNKNOWN },
+		{ "object:secret", V_BLOCK, V_UNKNOWN },       { "object:iommufd", V_OK, V_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *row = g_strdup_printf(
+			"r\tdevice-present\tqemu\tblock\thazard\tboth\t-\t-\tdevices/sound\t%s\tt\t-\ttest\n",
+			cases[i].term);
+		struct table *table;
+		struct rulebook *rules = rules_of(row, &table);
+		const char *guest = DOMAIN(KVM, "1", "q35", "", "<sound model='ich9'/>");
+		struct verdicts *listed = judge_by(rules, HOST_DEVICES, guest);
+		struct verdicts *unlisted = judge_by(rules, HOST, guest);
+
+		g_test_message("term %s", cases[i].term);
+		g_assert_cmpstr(verdict_name(listed->qemu_starts), ==, verdict_name(cases[i].listed));
+		g_assert_cmpstr(verdict_name(unlisted->qemu_starts), ==,
+				verdict_name(cases[i].unlisted));
+		verdicts_free(unlisted);
+		verdicts_free(listed);
+		rulebook_free(rules);
+		table_free(table);
+	}
+}
+
+/* Each place counts where a term speaks of it, not only the first one found. */
+static void test_rule_places(void)
+{
+	struct table *table;
+	struct rulebook *rules = rules_of(
+		"r\tdevice-present\tqemu\tblock\thazard\tboth\t-\t-\tdevices/sound\tlacks:hda-{@model}\tno {@model}\t-\ttest\n",
+		&table);
+	struct verdicts *v = judge_by(rules, HOST_DEVICES,
+				      DOMAIN(KVM, "1", "q35", "",
+					     "<sound model='ich9'/><sound model='ac97'/><sound model='sb16'/>"));
+	const struct finding *f = g_ptr_array_index(v->findings, 0);
+
+	g_assert_cmpuint(v->findings->len, ==, 1);
+	g_assert_cmpstr(f->text, ==, "no ac97 (and 1 more of its kind)");
+	g_assert_cmpstr(f->where, ==, "/domain/devices/sound[2]");
+	verdicts_free(v);
+	rulebook_free(rules);
+	table_free(table);
+}
+
 static void test_rules_refused(void)
 {
 	static const char *const rows[] = {
@@ -435,6 +496,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/checks/move-from", test_move_from);
 	g_test_add_func("/checks/by-rules", test_by_rules);
 	g_test_add_func("/checks/rule-conditions", test_rule_conditions);
+	g_test_add_func("/checks/rule-devices", test_rule_devices);
+	g_test_add_func("/checks/rule-places", test_rule_places);
 	g_test_add_func("/checks/rules-refused", test_rules_refused);
 	g_test_add_func("/checks/all-fired", test_all_fired);
 	failed = g_test_run();

@@ -137,23 +137,24 @@ static xmlXPathObjectPtr evaluate(const struct xml_query *query, struct xml_quer
 	return xmlXPathCompiledEval(query->compiled, d->context);
 }
 
-int xml_query_true(const struct xml_query *query, struct xml_queried *d, xml_place **place)
+int xml_query_places(const struct xml_query *query, struct xml_queried *d, xml_place **places,
+		     int most)
 {
 	xmlXPathObjectPtr answer = evaluate(query, d, NULL);
-	int truth;
+	int n;
 
-	*place = xmlDocGetRootElement(d->doc);
 	if (!answer)
 		return -1;
 	if (answer->type == XPATH_NODESET) {
-		truth = answer->nodesetval && answer->nodesetval->nodeNr > 0;
-		if (truth)
-			*place = answer->nodesetval->nodeTab[0];
+		n = MIN(answer->nodesetval ? answer->nodesetval->nodeNr : 0, most);
+		for (int i = 0; i < n; i++)
+			places[i] = answer->nodesetval->nodeTab[i];
 	} else {
-		truth = xmlXPathCastToBoolean(answer);
+		places[0] = xmlDocGetRootElement(d->doc);
+		n = xmlXPathCastToBoolean(answer);
 	}
 	xmlXPathFreeObject(answer);
-	return truth;
+	return n;
 }
 
 char *xml_query_string(const struct xml_query *query, struct xml_queried *d, xml_place *place)

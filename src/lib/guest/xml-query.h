@@ -39,14 +39,16 @@ void xml_queried_free(struct xml_queried *document);
 void xml_queried_set(struct xml_queried *document, const char *variable, const char *value);
 
 /**
- * xml_query_true - is the expression true of the document?
- * @place: where the answer was found: the first node of a set, else the root element
+ * xml_query_places - where is the expression true of the document?
+ * @places: room for @most (at least one) of the nodes of a set, in the document's order; for an
+ *	expression that gives no set, where it is true, the root element
  *
- * A set of nodes is true where it isn't empty, a number where it isn't 0, a string where it isn't
- * empty. Returns 1 or 0, or -1 where the expression can't be evaluated (an unknown variable or
- * function, beyond the limit of steps).
+ * A number is true where it isn't 0, a string where it isn't empty. Returns how many there are, or
+ * -1 where the expression can't be evaluated (an unknown variable or function, beyond the limit of
+ * steps).
  */
-int xml_query_true(const struct xml_query *query, struct xml_queried *document, xml_place **place);
+int xml_query_places(const struct xml_query *query, struct xml_queried *document,
+		     xml_place **places, int most);
 
 /* The expression's string value relative to a place, free with g_free(); NULL where it fails. */
 char *xml_query_string(const struct xml_query *query, struct xml_queried *document,

@@ -14,6 +14,7 @@
 #include "judge/rulebook.h"
 
 #define MAX_HITS 64u
+#define MAX_PLACES 32 /* looked at, of those where a rule is true */
 
 /* A rule whose expression is true of the guest. */
 struct match {
@@ -76,6 +77,20 @@ static void set_variables(const struct judgement *j, struct xml_queried *d, cons
 	xml_queried_set(d, "qemu", target_qemu_version(&j->target));
 }
 
+/* Where host terms speak of the place, every place counts; else the first one does for all. */
+static void add_matches(struct xml_queried *d, const struct rule *rule, bool unsure,
+			GArray *matches)
+{
+	xml_place *places[MAX_PLACES];
+	int n = xml_query_places(rule->guest, d, places, rule->asks_place ? MAX_PLACES : 1);
+
+	for (int i = 0; i < n; i++) {
+		struct match m = { rule, places[i], unsure };
+
+		g_array_append_val(matches, m);
+	}
+}
+
 /* Adds the rules that are true for a machine type, to those of other ones where there are several. */
 static void match_for(const struct judgement *j, struct xml_queried *d, const char *machine,
 		      bool unsure, GArray *matches)
@@ -86,15 +101,14 @@ static void match_for(const struct judgement *j, struct xml_queried *d, const ch
 	set_variables(j, d, machine);
 	for (guint i = 0; i < rulebook_size(j->judge->rules); i++) {
 		const struct rule *rule = rulebook_at(j->judge->rules, i);
-		struct match m = { .rule = rule, .unsure = unsure && rule->asks_machine };
 		bool known = false;
 
 		if (rule->first && !g_hash_table_contains((GHashTable *)names, rule->first))
 			continue;
 		for (guint k = 0; k < before && !known; k++)
 			known = g_array_index(matches, struct match, k).rule == rule;
-		if (!known && xml_query_true(rule->guest, d, &m.place) > 0)
-			g_array_append_val(matches, m);
+		if (!known)
+			add_matches(d, rule, unsure && rule->asks_machine, matches);
 	}
 }
 

@@ -137,6 +137,12 @@ static int property_term(const struct judgement *j, const char *argument)
 	return dot ? emulator_has_property(j->target.profile, j->target.path, device, dot + 1) : -1;
 }
 
+/* What a complete list is without: where there is no such list, nothing is said. */
+static int lacks_term(const struct judgement *j, const char *name)
+{
+	return (strchr(name, '.') ? property_term(j, name) : device_term(j, name)) == 0;
+}
+
 /* A boolean of the CPU's, as the accelerator there gives it. */
 static int offered(const struct judgement *j, const char *id)
 {
@@ -218,7 +224,8 @@ static const struct {
 	{ "machine=", false, machine_term }, { "accel=", false, accel_term },
 	{ "arch=", false, arch_term },	   { "enum:", false, enum_term },
 	{ "device:", false, device_term }, { "object:", false, object_term },
-	{ "property:", false, property_term }, { "fact:", false, fact_term },
+	{ "property:", false, property_term }, { "lacks:", false, lacks_term },
+	{ "fact:", false, fact_term },
 };
 
 static size_t find_term(const char *term)

@@ -9,6 +9,7 @@
  *	                                     that the group is supported ("devices.tpm")
  *	device:NAME object:NAME              that QEMU has the type of device, of -object
  *	property:DEVICE.NAME                 the device has the property there
+ *	lacks:DEVICE[.NAME]                  a complete list is without it; false where none is there
  *	fact:ID[=VALUE] fact:ID>=N fact:ID<N a fact is true, equal, contains; a number
  */
 #ifndef JUDGE_RULE_HOST_H

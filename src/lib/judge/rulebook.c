@@ -159,6 +159,7 @@ static struct rule *parse_row(char *const *row, const char *where, GError **erro
 	rule->guest_text = row[GUEST];
 	rule->host_text = row[HOST];
 	rule->asks_machine = strstr(row[GUEST], "$machine") || strstr(row[GUEST], "$family");
+	rule->asks_place = strchr(row[HOST], '{') != NULL;
 	rule->first = first_element(row[GUEST]);
 	rule->host = g_strsplit(strcmp(row[HOST], "-") ? row[HOST] : "", " ", -1);
 	if (parse_words(rule, row, error) &&

@@ -16,7 +16,8 @@
  *	         in 11.3.0
  *	guest    XPath, true where the rule concerns a guest; asked of the definition (definition.h)
  *	         with the variables $machine, $family, $accel, $arch, $libvirt and $qemu
- *	host     "-", or terms that must all hold on the target (rule-host.c lists them)
+ *	host     "-", or terms that must all hold on the target (rule-host.c lists them); {XPATH} in
+ *	         one is told relative to each place that guest finds
  *	text     what is wrong, one line; {XPATH} is told relative to the place that was found
  *	fix      what to do, or "-"
  *	source   where that is known from
@@ -48,6 +49,7 @@ struct rule {
 	struct xml_query *guest;
 	char **host; /* terms, NULL-terminated */
 	bool asks_machine; /* the expression names $machine or $family */
+	bool asks_place;   /* a host term depends on the place that was found */
 	char *first; /* the element below <domain> that it can't be true without, or NULL */
 };
 
