@@ -240,12 +240,13 @@ static size_t find_term(const char *term)
 	return G_N_ELEMENTS(terms);
 }
 
-bool rule_host_term_ok(const char *term)
+/* "A||B" and "!A": the alternatives of a term, one by one. */
+static bool alternative_ok(const char *term)
 {
 	return find_term(term + (*term == '!')) < G_N_ELEMENTS(terms);
 }
 
-int rule_host_term(const struct judgement *j, const char *term)
+static int ask_alternative(const struct judgement *j, const char *term)
 {
 	bool negated = *term == '!';
 	size_t i = find_term(term + negated);
@@ -253,4 +254,28 @@ int rule_host_term(const struct judgement *j, const char *term)
 	if (i == G_N_ELEMENTS(terms))
 		return -1;
 	return negate(terms[i].ask(j, term + negated + strlen(terms[i].start)), negated);
+}
+
+bool rule_host_term_ok(const char *term)
+{
+	g_auto(GStrv) any = g_strsplit(term + (*term == '?'), "||", -1);
+
+	for (guint i = 0; any[i]; i++)
+		if (!alternative_ok(any[i]))
+			return false;
+	return any[0] != NULL;
+}
+
+int rule_host_term(const struct judgement *j, const char *term)
+{
+	bool surely = *term == '?';
+	g_auto(GStrv) any = g_strsplit(term + surely, "||", -1);
+	int best = 0;
+
+	for (guint i = 0; any[i] && best <= 0; i++) {
+		int truth = ask_alternative(j, any[i]);
+
+		best = truth ? truth : best;
+	}
+	return surely && best < 0 ? 0 : best;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * rule-host.h: the terms of a rule's host column, asked of a target. A leading '!' negates.
+ * rule-host.h: the terms of a rule's host column, asked of a target. A leading '!' negates; A||B is
+ * true where one of them is; a '?' before all that makes what isn't known false.
  *
  *	libvirt>=V libvirt<V qemu>=V qemu<V   its versions
  *	machine=GLOB|GLOB…                   the machine type there, aliases followed
