@@ -40,7 +40,7 @@ rules()
 	bad=0
 	include='^[[:space:]]*#[[:space:]]*include[[:space:]]*'
 	call='(^|[^[:alnum:]_.>])'
-	only "$include<libxml/" src/lib/guest/xml.c src/lib/guest/xml-query.c
+	only "$include<libxml/" src/lib/guest/xml.c src/lib/guest/xml-query.c src/lib/guest/xml-functions.c
 	only "$include<sqlite3" src/store/sqlite.c
 	only "$include<libvirt/" probes/libvirt.c probes/guests.c
 	never src/lib "$include\"(\.\./)*(store|cli|probes)/"

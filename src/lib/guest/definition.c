@@ -28,7 +28,7 @@ static bool is_left_out(const struct xml_node *node)
 	return IS_ONE_OF(node->name, names);
 }
 
-/* Kept without attributes and contents: that they are there is all that is told. */
+/* Kept without attributes and contents: that they are there, and say something, is all told. */
 static bool is_emptied(const struct xml_node *node)
 {
 	static const char *const names[] = { "cmdline", "dhCert", "entry", "guestOwner", "idAuth",
@@ -137,7 +137,10 @@ static void put_node(GString *out, const struct xml_node *node)
 		return;
 	g_string_append_printf(out, "<%s", node->name);
 	if (is_emptied(node)) {
-		g_string_append(out, "/>");
+		if (*node->text)
+			g_string_append_printf(out, ">TEXT</%s>", node->name);
+		else
+			g_string_append(out, "/>");
 		return;
 	}
 	if (!strcmp(node->name, "domain"))

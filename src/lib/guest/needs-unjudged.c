@@ -41,13 +41,13 @@ static const struct part_rule top_rules[] = {
 	{ "description", SILENT, NULL },
 	{ "devices", INSIDE, NULL },
 	{ "features", INSIDE, NULL },
-	{ "genid", LISTED, "generation id" },
+	{ "genid", SILENT, NULL },
 	{ "idmap", DECIDES, "user id map of a container" },
 	{ "iothreadids", SILENT, NULL },
 	{ "iothreads", SILENT, NULL },
 	{ "keywrap", DECIDES, "key wrapping" },
 	{ "launchSecurity", DECIDES, "launch security (encrypted memory)" },
-	{ "maxMemory", LISTED, "room for memory hot-plug" },
+	{ "maxMemory", SILENT, NULL },
 	{ "memory", SILENT, NULL },
 	{ "memoryBacking", INSIDE, NULL },
 	{ "memtune", LISTED, NULL },
@@ -78,7 +78,7 @@ static const struct part_rule top_rules[] = {
 static const struct part_rule cpu_rules[] = {
 	{ "arch", SILENT, NULL },	{ "cache", DECIDES, "CPU cache mode" },
 	{ "feature", SILENT, NULL },	{ "maxphysaddr", SILENT, NULL },
-	{ "model", SILENT, NULL },	{ "numa", DECIDES, "NUMA cells" },
+	{ "model", SILENT, NULL },	{ "numa", SILENT, NULL },
 	{ "topology", SILENT, NULL },	{ "vendor", SILENT, NULL },
 };
 
@@ -108,13 +108,13 @@ static const struct part_rule numatune_rules[] = {
 };
 
 static const struct part_rule backing_rules[] = {
-	{ "access", LISTED, "memory access mode" },
-	{ "allocation", LISTED, "memory allocation mode" },
+	{ "access", SILENT, NULL },
+	{ "allocation", SILENT, NULL },
 	{ "discard", SILENT, NULL },
 	{ "hugepages", DECIDES, "huge pages" },
 	{ "locked", DECIDES, "locked memory" },
 	{ "nosharepages", SILENT, NULL },
-	{ "source", INSIDE, NULL },
+	{ "source", SILENT, NULL },
 };
 
 static const struct part_rule os_rules[] = {
@@ -161,7 +161,7 @@ static const struct part_rule device_rules[] = {
 	{ "crypto", LISTED, NULL },
 	{ "disk", INSIDE, NULL },
 	{ "emulator", SILENT, NULL },
-	{ "filesystem", INSIDE, NULL },
+	{ "filesystem", LISTED, NULL },
 	{ "graphics", LISTED, NULL },
 	{ "hostdev", INSIDE, NULL },
 	{ "hub", LISTED, NULL },
@@ -170,7 +170,7 @@ static const struct part_rule device_rules[] = {
 	{ "iommu", DECIDES, "virtual IOMMU" },
 	{ "lease", LISTED, NULL },
 	{ "memballoon", LISTED, NULL },
-	{ "memory", DECIDES, "memory device" },
+	{ "memory", SILENT, NULL },
 	{ "nvram", LISTED, NULL },
 	{ "panic", LISTED, NULL },
 	{ "parallel", LISTED, NULL },
@@ -179,10 +179,10 @@ static const struct part_rule device_rules[] = {
 	{ "redirfilter", SILENT, NULL },
 	{ "rng", LISTED, NULL },
 	{ "serial", LISTED, NULL },
-	{ "shmem", DECIDES, "shared memory device" },
+	{ "shmem", SILENT, NULL },
 	{ "smartcard", LISTED, NULL },
 	{ "sound", LISTED, NULL },
-	{ "tpm", DECIDES, "TPM" },
+	{ "tpm", SILENT, NULL },
 	{ "video", LISTED, NULL },
 	{ "vsock", LISTED, NULL },
 	{ "watchdog", LISTED, NULL },
@@ -281,24 +281,6 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 	decides(walk, node, what);
 }
 
-static void walk_filesystem(struct walk *walk, const struct xml_node *node)
-{
-	if (attr_is(xml_child(node, "driver"), "type", "virtiofs"))
-		decides(walk, node, "shared file system (virtiofs)");
-	else
-		listed(walk, node, NULL);
-}
-
-static void walk_source(struct walk *walk, const struct xml_node *node)
-{
-	if (attr_is(node, "type", "anonymous"))
-		return;
-	if (attr_is(node, "type", "memfd"))
-		decides(walk, node, "memory from memfd");
-	else
-		listed(walk, node, "memory from files");
-}
-
 static void walk_hyperv(struct walk *walk, const struct xml_node *node)
 {
 	const char *mode = xml_attr(node, "mode");
@@ -343,9 +325,9 @@ static const struct {
 	void (*walk)(struct walk *walk, const struct xml_node *node);
 } walkers[] = {
 	{ "cpu", walk_cpu },	     { "disk", walk_disk },
-	{ "filesystem", walk_filesystem }, { "hostdev", walk_hostdev },
+	{ "hostdev", walk_hostdev },
 	{ "hyperv", walk_hyperv },   { "interface", walk_interface },
-	{ "os", walk_os },	     { "source", walk_source },
+	{ "os", walk_os },
 };
 
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xml-query.c: see xml-query.h. With xml.c the only file that knows libxml2. */
+/* xml-query.c: see xml-query.h. With xml.c and xml-functions.c the only file that knows libxml2. */
 #include "config.h"
 
 #include <string.h>
@@ -9,6 +9,7 @@
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
 
+#include "guest/xml-functions.h"
 #include "guest/xml.h"
 #include "guest/xml-query.h"
 #include "model/error.h"
@@ -111,6 +112,7 @@ struct xml_queried *xml_queried_new(const char *bytes, GError **error)
 	xmlXPathRegisterNs(d->context, (const xmlChar *)"qemu", (const xmlChar *)XML_QEMU_NAMESPACE);
 	xmlXPathRegisterFunc(d->context, (const xmlChar *)"lower", lower);
 	xmlXPathRegisterFunc(d->context, (const xmlChar *)"matches-any", matches_any);
+	xml_functions_register(d->context);
 	return d;
 }
 

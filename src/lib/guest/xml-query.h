@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xml-query.h: XPath 1.0 questions to a document, with variables and two functions of our own:
- * lower(text), and matches-any(text, 'a b c'): is the text one of the words?
+ * xml-query.h: XPath 1.0 questions to a document, with variables and functions of our own:
+ *
+ *	lower(text)
+ *	matches-any(text, 'a b c')  is the text one of the words?
+ *	kib(nodes)           the sum of sizes, by each one's unit (KiB where it has none); NaN where
+ *	                     one isn't a size
+ *	list-max(nodes)      the highest number of lists such as "0-3,5,^2"; -1 where there is none,
+ *	                     NaN where one isn't a list
+ *	list-count(nodes)    how many numbers the lists have; NaN likewise
+ *	lists-overlap(nodes) do two of the lists have a number in common?
  *
  * A query may be run on many documents. One document answers one query at a time: it is not to be
  * shared by threads.
