@@ -15,87 +15,67 @@ static char *data_path(const char *name)
 	return g_build_filename(dir && *dir ? dir : PKGDATADIR, "data", name, NULL);
 }
 
-/* Where the rows start: past comments, empty lines and the header, which is copied. */
-static const char *rows_of(const char *text, char **header)
+/* A site's own rows: $CAPBROKER_SITEDIR, else where that was compiled in. */
+static char *site_path(const char *name)
 {
-	while (*text == '#' || *text == '\n') {
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
-	*header = g_strndup(text, strcspn(text, "\n"));
-	text += strlen(*header);
-	return text + (*text == '\n');
+	const char *dir = g_getenv("CAPBROKER_SITEDIR");
+
+	return dir && *dir ? g_build_filename(dir, name, NULL) :
+			     g_build_filename(SYSCONFDIR, "capbroker", "data", name, NULL);
 }
 
-/* A site's own rows behind ours. */
-static bool add_site(GString *text, const char *name, GError **error)
+static struct table *parse_file(const char *path, const char *where, GChecksum *sum, GError **error)
 {
-	g_autofree char *path = g_build_filename(SYSCONFDIR, "capbroker", "data", name, NULL);
-	g_autofree char *site = NULL, *ours = NULL, *theirs = NULL;
-	const char *rows;
+	g_autofree char *bytes = NULL;
 	gsize length;
 
-	if (!g_file_test(path, G_FILE_TEST_EXISTS))
-		return true;
-	if (!file_read(path, TABLE_MAX_BYTES, &site, &length, error))
+	if (!file_read(path, TABLE_MAX_BYTES, &bytes, &length, error))
+		return NULL;
+	g_checksum_update(sum, (const guchar *)bytes, (gssize)length);
+	return table_parse(bytes, length, where, error);
+}
+
+/*
+ * Our table with the site's own rows: instead of ours that have the same @key (a column); before
+ * ours where there is no key, for what is found first is believed.
+ */
+static bool load_table(struct table **table, const char *name, const char *key, GChecksum *sum,
+		       GError **error)
+{
+	g_autofree char *path = data_path(name), *own = site_path(name);
+	struct table *site;
+	bool ok;
+
+	*table = parse_file(path, name, sum, error);
+	if (!*table) {
+		g_prefix_error(error, "data: ");
 		return false;
-	rows_of(text->str, &ours);
-	rows = rows_of(site, &theirs);
-	if (strcmp(ours, theirs)) {
+	}
+	if (!g_file_test(own, G_FILE_TEST_EXISTS))
+		return true;
+	site = parse_file(own, own, sum, error);
+	ok = site && table_join(*table, site, key);
+	if (site && !ok)
 		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
 			    "%s: columns differ from the table it adds to (its header must be the same)",
-			    path);
-		return false;
-	}
-	if (text->len && text->str[text->len - 1] != '\n')
-		g_string_append_c(text, '\n');
-	g_string_append(text, rows);
-	return true;
-}
-
-static GString *load(const char *name, GChecksum *sum, GError **error)
-{
-	g_autofree char *path = data_path(name);
-	g_autofree char *bytes = NULL;
-	GString *text;
-	gsize length;
-
-	if (!file_read(path, TABLE_MAX_BYTES, &bytes, &length, error)) {
-		g_prefix_error(error, "data: ");
-		return NULL;
-	}
-	text = g_string_new_len(bytes, (gssize)length);
-	if (!add_site(text, name, error)) {
-		g_string_free(text, TRUE);
-		return NULL;
-	}
-	g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
-	return text;
+			    own);
+	table_free(site);
+	return ok;
 }
 
 static bool load_models(struct datafiles *files, GChecksum *all, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	GString *text = load("cpu-models.tsv", sum, error);
+	struct table *table = NULL;
 
-	if (!text)
-		return false;
-	g_strlcpy(files->cpu_map, g_checksum_get_string(sum), sizeof(files->cpu_map));
-	g_checksum_update(all, (const guchar *)text->str, (gssize)text->len);
-	files->models = cpu_models_parse(text->str, text->len, error);
-	g_string_free(text, TRUE);
+	if (load_table(&table, "cpu-models.tsv", "name", sum, error)) {
+		g_strlcpy(files->cpu_map, g_checksum_get_string(sum), sizeof(files->cpu_map));
+		g_checksum_update(all, (const guchar *)files->cpu_map, -1);
+		files->models = cpu_models_new(table, error);
+	} else {
+		table_free(table);
+	}
 	return files->models != NULL;
-}
-
-static bool load_table(struct table **table, const char *name, GChecksum *sum, GError **error)
-{
-	GString *text = load(name, sum, error);
-
-	if (!text)
-		return false;
-	*table = table_parse(text->str, text->len, name, error);
-	g_string_free(text, TRUE);
-	return *table != NULL;
 }
 
 static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)
@@ -106,7 +86,7 @@ static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)
 	};
 
 	for (size_t i = 0; i < DATAFILES_RULES; i++)
-		if (!load_table(&files->rule_tables[i], names[i], sum, error))
+		if (!load_table(&files->rule_tables[i], names[i], "rule", sum, error))
 			return false;
 	files->rules = rulebook_new(files->rule_tables, DATAFILES_RULES, error);
 	if (!files->rules)
@@ -121,10 +101,13 @@ struct datafiles *datafiles_load(GError **error)
 
 	files->tables = g_new0(struct tables, 1);
 	if (load_models(files, sum, error) &&
-	    load_table(&files->tables->machines, "machine-types.tsv", sum, error) &&
-	    load_table(&files->tables->libvirt_names, "libvirt-names.tsv", sum, error) &&
-	    load_table(&files->tables->differences, "arithmetic-differences.tsv", sum, error) &&
-	    load_table(&files->tables->qemu_models, "qemu-cpu-models.tsv", sum, error) &&
+	    load_table(&files->tables->machines, "machine-types.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->libvirt_names, "libvirt-names.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->differences, "arithmetic-differences.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->qemu_models, "qemu-cpu-models.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->downstream, "machine-types-downstream.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->vendors, "qemu-vendors.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->properties, "qemu-properties.tsv", NULL, sum, error) &&
 	    load_rules(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;

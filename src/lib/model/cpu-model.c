@@ -125,7 +125,7 @@ static bool add_model(struct cpu_models *models, char **row, const int *places, 
 	return true;
 }
 
-struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error)
+struct cpu_models *cpu_models_new(struct table *table, GError **error)
 {
 	g_autoptr(CpuModels) models = g_new0(struct cpu_models, 1);
 	int places[G_N_ELEMENTS(column_names)];
@@ -133,9 +133,7 @@ struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **e
 	models->models = g_array_new(FALSE, FALSE, sizeof(struct named_model));
 	g_array_set_clear_func(models->models, model_clear);
 	models->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-	models->table = table_parse(bytes, length, WHERE, error);
-	if (!models->table)
-		return NULL;
+	models->table = table;
 	for (size_t i = 0; i < G_N_ELEMENTS(column_names); i++)
 		places[i] = table_column(models->table, column_names[i]);
 	if (places[NAME] < 0 || places[FEATURES] < 0) {
@@ -147,6 +145,13 @@ struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **e
 		if (!add_model(models, g_ptr_array_index(models->table->rows, i), places, error))
 			return NULL;
 	return g_steal_pointer(&models);
+}
+
+struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error)
+{
+	struct table *table = table_parse(bytes, length, WHERE, error);
+
+	return table ? cpu_models_new(table, error) : NULL;
 }
 
 const struct named_model *cpu_models_find(const struct cpu_models *models, const char *name)

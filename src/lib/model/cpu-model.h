@@ -22,6 +22,7 @@ struct named_model {
 };
 
 struct cpu_models;
+struct table;
 
 /**
  * cpu_models_parse - read the table
@@ -31,6 +32,9 @@ struct cpu_models;
  * Returns the table, to be freed by cpu_models_free(), or NULL.
  */
 struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error);
+
+/* The same of a table that was read already; it is taken over, also where that fails. */
+struct cpu_models *cpu_models_new(struct table *table, GError **error);
 void cpu_models_free(struct cpu_models *models);
 typedef struct cpu_models CpuModels;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuModels, cpu_models_free)

@@ -53,6 +53,38 @@ struct table *table_parse(const char *bytes, gsize length, const char *where, GE
 	return t;
 }
 
+/* Puts a row in the place of the one with the same key, else behind all. */
+static void replace_row(struct table *t, char **row, int key)
+{
+	for (guint i = 0; i < t->rows->len; i++) {
+		char **old = g_ptr_array_index(t->rows, i);
+
+		if (strcmp(old[key], row[key]))
+			continue;
+		g_strfreev(old);
+		g_ptr_array_index(t->rows, i) = row;
+		return;
+	}
+	g_ptr_array_add(t->rows, row);
+}
+
+bool table_join(struct table *t, struct table *from, const char *key)
+{
+	int column = key ? table_column(t, key) : -1;
+
+	if (!g_strv_equal((const char *const *)t->header, (const char *const *)from->header))
+		return false;
+	while (from->rows->len) {
+		char **row = g_ptr_array_steal_index(from->rows, 0);
+
+		if (column < 0)
+			g_ptr_array_insert(t->rows, 0, row);
+		else
+			replace_row(t, row, column);
+	}
+	return true;
+}
+
 void table_free(struct table *t)
 {
 	if (!t)
@@ -78,6 +110,9 @@ void tables_free(struct tables *tables)
 	table_free(tables->libvirt_names);
 	table_free(tables->differences);
 	table_free(tables->qemu_models);
+	table_free(tables->downstream);
+	table_free(tables->vendors);
+	table_free(tables->properties);
 	g_free(tables);
 }
 
@@ -103,6 +138,7 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
 			.released = field(row, table_column(t, "released")),
 			.deprecated = field(row, table_column(t, "deprecated")),
 			.removed = field(row, table_column(t, "removed")),
+			.deprecated_in = field(row, table_column(t, "deprecated_in")),
 		};
 		return true;
 	}

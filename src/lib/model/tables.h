@@ -28,6 +28,17 @@ struct table {
 struct table *table_parse(const char *bytes, gsize length, const char *where, GError **error);
 void table_free(struct table *table);
 
+/**
+ * table_join - add another table's rows to a table
+ * @from: of equal columns; its rows are moved out of it
+ * @key: a column: a row that has the same there as one of the table's takes its place, others go
+ *       behind. NULL: all go before the table's own, the last one first, so that who looks for the
+ *       first row that fits finds the one that was added last
+ *
+ * Returns false, with nothing done, where the columns differ.
+ */
+bool table_join(struct table *table, struct table *from, const char *key);
+
 /* The column of a name, or -1. */
 int table_column(const struct table *table, const char *name);
 
@@ -36,6 +47,7 @@ struct machine_life {
 	const char *family;    /* "pc-q35" */
 	const char *version;   /* "7.2" */
 	const char *released, *deprecated, *removed; /* dates YYYY-MM(-DD), or NULL */
+	const char *deprecated_in; /* QEMU's version that calls it so, or NULL */
 };
 
 struct tables {
@@ -43,6 +55,9 @@ struct tables {
 	struct table *libvirt_names; /* libvirt-names.tsv */
 	struct table *differences;   /* arithmetic-differences.tsv */
 	struct table *qemu_models;   /* qemu-cpu-models.tsv */
+	struct table *downstream;    /* machine-types-downstream.tsv */
+	struct table *vendors;       /* qemu-vendors.tsv */
+	struct table *properties;    /* qemu-properties.tsv */
 };
 
 void tables_free(struct tables *tables);
