@@ -260,6 +260,57 @@ static void test_move_from(void)
 	cpu_need_free(cpu);
 }
 
+#define VENDORS "package\tvendor\tsource\nMine *\tmine\ts\nYours *\tyours\ts\n-\tupstream\ts\n"
+#define DOWNSTREAM                                                                                \
+	"vendor\tname\tupstream\tsteady\tdiffers\tsource\nmine\tpc-q35-[0-9]*\t=\tyes\tnone\ts\n"  \
+	"upstream\tpc-q35-[0-9]*\t=\tyes\tnone\ts\n"
+#define HOST_OF(package, machine)                                                                 \
+	HEAD SOURCES FACTS "'emulators':[{'path':'/usr/bin/qemu-system-x86_64','version':'10.0.3'," \
+			   "'accel':'kvm','machine':'none','complete':true,'migratable':false,"   \
+			   "'package':'" package "','machines':[{'name':'pc-q35-10.0'},"          \
+			   "{'name':'" machine "','alias':'q35'}]," OFFER("") "]}"
+
+/* The machine type of the source, which may be another vendor's, or what an alias is there. */
+static void test_machine_from(void)
+{
+	static const struct {
+		const char *source, *target, *machine;
+		enum verdict migrate;
+	} cases[] = {
+		{ HOST_OF("Mine 1", "pc-q35-9.0"), HOST_OF("Mine 2", "pc-q35-9.0"), "pc-q35-10.0", V_OK },
+		{ HOST_OF("Mine 1", "pc-q35-9.0"), HOST_OF("", "pc-q35-9.0"), "pc-q35-10.0", V_OK },
+		{ HOST_OF("Mine 1", "pc-q35-9.0"), HOST_OF("Yours 1", "pc-q35-9.0"), "pc-q35-10.0", V_WARN },
+		{ HOST_OF("Mine 1", "pc-q35-9.0"), HOST_OF("Nobody 1", "pc-q35-9.0"), "pc-q35-10.0", V_OK },
+		{ HOST_OF("Mine 1", "pc-q35-10.1"), HOST_OF("Mine 1", "pc-q35-9.0"), "q35", V_BLOCK },
+		{ HOST_OF("Mine 1", "pc-q35-10.1"), HOST_OF("Mine 1", "pc-q35-10.1"), "q35", V_OK },
+	};
+	struct tables known = { .vendors = table_parse(VENDORS, strlen(VENDORS), "v", NULL),
+				.downstream = table_parse(DOWNSTREAM, strlen(DOWNSTREAM), "d", NULL) };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(Universe) universe = universe_new();
+		g_autoptr(Profile) source = host_of(cases[i].source, universe);
+		g_autoptr(Profile) target = host_of(cases[i].target, universe);
+		g_autofree char *guest = g_strdup_printf(DOMAIN(KVM, "1", "%s", "", ""), cases[i].machine);
+		g_autoptr(Needs) needs = guest_of(guest);
+		struct judge judge = { .universe = universe, .models = models, .tables = &known };
+		struct verdicts *v = judge_guest(&judge, needs, NULL, source, target);
+
+		g_assert_cmpstr(verdict_name(v->migrate), ==, verdict_name(cases[i].migrate));
+		g_assert_cmpint(v->start, ==, V_OK);
+		g_assert_cmpuint(v->findings->len, ==, cases[i].migrate != V_OK);
+		if (v->findings->len)
+			g_assert_cmpstr(((struct finding *)g_ptr_array_index(v->findings, 0))->check, ==,
+					"machine-same");
+		verdicts_free(v);
+	}
+	table_free(known.vendors);
+	table_free(known.downstream);
+}
+
+/* Checks of a move from a known source, which a test of their own fires. */
+static const char *const by_moves[] = { "machine-same" };
+
 /* Checks whose findings come from rules: each fires for its own rule, and not for its neighbour's. */
 static const char *const by_rules[] = {
 	"definition-valid",	"definition-kept", "device-present",	 "device-migratable",
@@ -466,7 +517,8 @@ static void test_all_fired(void)
 
 		for (size_t k = 0; k < G_N_ELEMENTS(by_rules); k++)
 			fired |= !strcmp(by_rules[k], info->name);
-
+		for (size_t k = 0; k < G_N_ELEMENTS(by_moves); k++)
+			fired |= !strcmp(by_moves[k], info->name);
 		for (size_t k = 0; k < G_N_ELEMENTS(rows); k++)
 			fired |= !g_strcmp0(rows[k].check, info->name);
 		if (!fired)
@@ -501,6 +553,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/checks/passthrough-from", test_passthrough_from);
 	g_test_add_func("/checks/move-from", test_move_from);
+	g_test_add_func("/checks/machine-from", test_machine_from);
 	g_test_add_func("/checks/by-rules", test_by_rules);
 	g_test_add_func("/checks/rule-conditions", test_rule_conditions);
 	g_test_add_func("/checks/rule-devices", test_rule_devices);

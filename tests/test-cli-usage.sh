@@ -42,7 +42,7 @@ refused 'not expected' matrix x
 refused 'no guest given' check
 refused 'follow --to' check "$scratch/h.xml" h
 refused 'nothing to import' import
-refused 'exactly one check or capability' explain
+refused 'exactly one check' explain
 for format in nova ovirt kubevirt proxmox; do
 	refused 'not available in this version' baseline --format $format
 done

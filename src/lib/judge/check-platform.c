@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* check-platform.c: architecture, accelerator, emulator, machine type, vCPUs. */
+/* check-platform.c: architecture, accelerator, emulator, vCPUs. */
 #include "config.h"
 
 #include <string.h>
@@ -134,66 +134,6 @@ void check_emulator(struct judgement *j)
 				g_strdup("run 'capbroker probe' on the host, or import its domain capabilities"));
 	if (asked)
 		finding_item(f->need, "qemu.emulator", json_string(asked));
-}
-
-static bool newer_than_qemu(const struct judgement *j, const char *machine)
-{
-	const char *dash = strrchr(machine, '-');
-	const char *qemu = target_qemu_version(&j->target);
-
-	return qemu && dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, qemu) > 0;
-}
-
-static char *machine_fix(const struct judgement *j, const char *machine)
-{
-	struct machine_life life;
-
-	if (newer_than_qemu(j, machine))
-		return g_strdup("upgrade QEMU there, or define the guest with an older machine type");
-	if (tables_machine(j->judge->tables, machine, &life) && life.removed)
-		return g_strdup_printf("upstream removes %s from %s on: power the guest off and define a newer machine type",
-				       machine, life.removed);
-	return g_strdup("define the guest with a machine type both hosts have (capbroker baseline)");
-}
-
-void check_machine(struct judgement *j)
-{
-	const struct target *t = &j->target;
-	const char *asked = j->needs->machine;
-	const char *name = asked ? asked : "(default)";
-	struct finding *f;
-
-	if (t->info)
-		return;
-	if (!t->machines_known)
-		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
-				g_strdup("/domain/os/type/@machine"),
-				g_strdup_printf("whether the host has machine type %s is not known", name),
-				g_strdup("run 'capbroker probe' on the host, or import its capabilities"));
-	else
-		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
-				g_strdup("/domain/os/type/@machine"),
-				g_strdup_printf("host's QEMU has no machine type %s", name),
-				machine_fix(j, name));
-	f->capability = "qemu.machine";
-	finding_item(f->need, "qemu.machine", json_string(name));
-	finding_item(f->have, "qemu.machine", t->machines_known ? json_false() : json_null());
-}
-
-void check_machine_age(struct judgement *j)
-{
-	const struct machine *m = j->target.info;
-	struct finding *f;
-
-	if (!m || m->deprecated != 1)
-		return;
-	f = finding_add(j, V_WARN, EFFECT_FAILS_SAFELY, ON_BOTH,
-			g_strdup("/domain/os/type/@machine"),
-			g_strdup_printf("machine type %s is deprecated by this host's QEMU", m->name),
-			g_strdup("plan a restart with a newer machine type (capbroker baseline)"));
-	f->capability = "qemu.machine";
-	finding_item(f->need, "qemu.machine", json_string(m->name));
-	finding_item(f->have, "qemu.machine", json_string("deprecated"));
 }
 
 /* More processors than this have ids that take an x2APIC, which older TCG hasn't. */

@@ -46,6 +46,11 @@ static const struct check checks[] = {
 	      "Warns of a machine type that QEMU itself calls deprecated, or that upstream's clock "
 	      "(three years) does: the next upgrade may strand the guest.",
 	      "machine-present", NULL),
+	CHECK("machine-same", check_machine_same, false, "the machine type is the source's",
+	      "A machine type's name is a promise of one vendor's QEMU. Where source and target have "
+	      "another vendor's, or one whose releases differ, a guest that moves may find another "
+	      "machine than it was started with; warns unless both are known to be the same.",
+	      "machine-present", NULL),
 	CHECK("vcpu-limit", check_vcpus, false, "the machine type has room for the vCPUs",
 	      "Each machine type has a largest number of virtual CPUs, and so has KVM.",
 	      "machine-present", NULL),

@@ -80,6 +80,7 @@ void check_accel(struct judgement *j);
 void check_emulator(struct judgement *j);
 void check_machine(struct judgement *j);
 void check_machine_age(struct judgement *j);
+void check_machine_same(struct judgement *j);
 void check_vcpus(struct judgement *j);
 void check_rules(struct judgement *j); /* the rulebook's rules of the check that runs */
 void check_unjudged(struct judgement *j);

@@ -6,6 +6,8 @@
 
 #include "judge/rule-host.h"
 #include "model/devices.h"
+#include "model/downstream.h"
+#include "model/qemu-properties.h"
 
 static int negate(int truth, bool negated)
 {
@@ -119,9 +121,25 @@ static int enum_term(const struct judgement *j, const char *argument)
 	return agreed;
 }
 
+/*
+ * By its version, where the QEMU itself wasn't asked. Only where it is known to be as upstream made
+ * it: others leave devices out, and bring properties in before their time.
+ */
+static int version_has(const struct judgement *j, const char *device, const char *property)
+{
+	const char *vendor = qemu_vendor(j->judge->tables, target_qemu_package(&j->target));
+	const char *version = target_qemu_version(&j->target);
+
+	if (!version || (g_strcmp0(vendor, "debian") && g_strcmp0(vendor, "upstream")))
+		return -1;
+	return tables_qemu_property(j->judge->tables, device, property, version);
+}
+
 static int device_term(const struct judgement *j, const char *name)
 {
-	return emulator_has_device(j->target.profile, j->target.path, name);
+	int truth = emulator_has_device(j->target.profile, j->target.path, name);
+
+	return truth < 0 ? version_has(j, name, NULL) : truth;
 }
 
 static int object_term(const struct judgement *j, const char *name)
@@ -134,7 +152,9 @@ static int property_term(const struct judgement *j, const char *argument)
 	const char *dot = strchr(argument, '.');
 	g_autofree char *device = dot ? g_strndup(argument, (gsize)(dot - argument)) : NULL;
 
-	return dot ? emulator_has_property(j->target.profile, j->target.path, device, dot + 1) : -1;
+	int truth = dot ? emulator_has_property(j->target.profile, j->target.path, device, dot + 1) : -1;
+
+	return dot && truth < 0 ? version_has(j, device, dot + 1) : truth;
 }
 
 /* What a complete list is without: where there is no such list, nothing is said. */

@@ -43,6 +43,18 @@ const char *target_qemu_version(const struct target *t)
 	return NULL;
 }
 
+const char *target_qemu_package(const struct target *t)
+{
+	for (guint i = 0; i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+		const json_t *package = json_object_get(e->json, "package");
+
+		if (json_is_string(package) && !g_strcmp0(e->scope.emulator, t->path))
+			return json_string_value(package);
+	}
+	return NULL;
+}
+
 bool scope_comparable(const struct scope *a, const struct scope *b)
 {
 	return a->view == b->view && !g_strcmp0(a->accel, b->accel) &&

@@ -46,6 +46,9 @@ void target_clear(struct target *target);
 /* The version of the emulator that the guest would get, or NULL. */
 const char *target_qemu_version(const struct target *target);
 
+/* What its distribution calls that version, "" for nothing, or NULL: not known. */
+const char *target_qemu_package(const struct target *target);
+
 /* Were two facts told in the same view, so that they may be compared? */
 bool scope_comparable(const struct scope *a, const struct scope *b);
 

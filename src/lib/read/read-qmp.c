@@ -140,7 +140,7 @@ static bool read_version(json_t *doc, const json_t *value, const struct scope *s
 	version = g_strdup_printf("%d.%d.%d", (int)major, (int)minor, (int)micro);
 	entry = document_emulator(doc, scope, version);
 	read_set_version(doc, scope->emulator, version);
-	if (read_name_ok(package))
+	if (package && (!*package || read_name_ok(package)))
 		json_object_set_new(entry, "package", json_string(package));
 	return true;
 }
