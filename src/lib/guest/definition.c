@@ -31,7 +31,7 @@ static bool is_left_out(const struct xml_node *node)
 /* Kept without attributes and contents: that they are there, and say something, is all told. */
 static bool is_emptied(const struct xml_node *node)
 {
-	static const char *const names[] = { "cmdline", "dhCert", "entry", "guestOwner", "idAuth",
+	static const char *const names[] = { "cmdline", "dhCert", "guestOwner", "idAuth",
 					     "idBlock", "mrConfigId", "mrOwner", "mrOwnerConfig",
 					     "session" };
 
@@ -80,11 +80,15 @@ static bool is_private(const struct xml_node *node, const char *attribute)
 }
 
 /* A word, a number, an address, a set of numbers: nothing that tells much. */
-static bool is_plain(const char *text)
+static bool is_plain(const char *text, const char *more)
 {
-	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:,+^*");
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:,+^*";
 
-	return n <= MAX_WORD && !text[n];
+	for (size_t i = 0; text[i]; i++)
+		if (i >= MAX_WORD || (!strchr(plain, text[i]) && !strchr(more, text[i])))
+			return false;
+	return true;
 }
 
 /* Texts of their own choosing. */
@@ -95,11 +99,34 @@ static bool is_private_text(const struct xml_node *node)
 	return IS_ONE_OF(node->name, names);
 }
 
+/*
+ * An <entry> of <sysinfo>: whose it is of the texts that libvirt holds against others or looks
+ * into, and of fw_cfg's names how they begin.
+ */
+static const char *entry_told(const struct xml_node *entry, const char *attribute, const char *value)
+{
+	static const char *const starts[] = { "opt/ovmf/", "opt/org.qemu/", "opt/" };
+	const char *name = xml_attr(entry, "name");
+	bool fw_cfg = !strcmp(entry->parent->name, "sysinfo");
+
+	if (!attribute)
+		return !fw_cfg && name && (!strcmp(name, "uuid") || !strcmp(name, "date")) &&
+				       is_plain(value, "/") ? value : "TEXT";
+	if (!strcmp(attribute, "file"))
+		return "PATH";
+	for (size_t i = 0; fw_cfg && i < G_N_ELEMENTS(starts); i++)
+		if (g_str_has_prefix(value, starts[i]))
+			return starts[i];
+	return !fw_cfg && is_plain(value, "") ? value : "TEXT";
+}
+
 /* What is told of a value. */
 static const char *told(const struct xml_node *node, const char *attribute, const char *value)
 {
 	if (!*value)
 		return value;
+	if (!strcmp(node->name, "entry") && node->parent)
+		return entry_told(node, attribute, value);
 	if (!attribute && is_private_text(node))
 		return "TEXT";
 	if (*value == '/')
@@ -107,7 +134,7 @@ static const char *told(const struct xml_node *node, const char *attribute, cons
 	if (attribute && (is_private(node, attribute) ||
 			  (names_the_site(node) && !says_how(attribute))))
 		return "TEXT";
-	return is_plain(value) ? value : "TEXT";
+	return is_plain(value, "") ? value : "TEXT";
 }
 
 static void put_escaped(GString *out, const char *value)
