@@ -24,7 +24,7 @@
 	"{'name':'pc-i440fx-2.6','deprecated':true,'cpu_max':240}],"                              \
 	"'cpu_models':[{'name':'486','usable':true,'missing':[]},"                                \
 	"{'name':'Nehalem','usable':false,'missing':['sse4.2']}],"                                \
-	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor','lm']},"
+	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor','lm','vmx']},"
 #define OFFER(more)                                                                               \
 	"'facts':[{'id':'cpu.fpu','value':true},{'id':'cpu.pse','value':true},"                   \
 	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
@@ -36,6 +36,11 @@
 #define HOST_DEVICES HEAD SOURCES FACTS "'emulators':[" QEMU OFFER("") DEVICES "]}"
 #define LIBVIRT9                                                                                  \
 	",{'id':'libvirt.version','value':'9.0.0','state':'known','scope':{'view':'libvirt'},'origin':'t'}"
+#define NO_NESTED_STATE                                                                           \
+	",{'id':'kvm.nested-state','value':0,'state':'known','scope':{'view':'kvm'},'origin':'t'}"
+#define HOST_NO_NESTED_STATE                                                                      \
+	HEAD SOURCES "'facts':[" PHYS NO_NESTED_STATE "],'emulators':["                           \
+	QEMU OFFER(",{'id':'cpu.vmx','value':true}") "]}"
 #define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
 
 #define DOMAIN(attributes, vcpu, machine, cpu, devices)                                           \
@@ -117,6 +122,10 @@ static const struct row {
 	{ "cpu-unmigratable", V_OK, V_BLOCK, HOST_WITH(",{'id':'cpu.invtsc','value':true}"),
 	  DOMAIN(KVM, "1", "q35",
 		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='require' name='invtsc'/></cpu>",
+		 "") },
+	{ "nested-guests", V_OK, V_WARN, HOST_NO_NESTED_STATE,
+	  DOMAIN(KVM, "1", "q35",
+		 "<cpu mode='custom' check='partial'><model>486</model><feature policy='require' name='vmx'/></cpu>",
 		 "") },
 	{ "cpu-host-bound", V_OK, V_UNKNOWN, HOST,
 	  DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", "") },

@@ -195,8 +195,6 @@ static void test_kinds(void)
 		{ "<domain type='kvm'><os firmware='efi'><type>hvm</type></os></domain>",
 		  "/domain/os" },
 		{ "<domain type='kvm'><vcpu cpuset='1-4'>2</vcpu></domain>", "/domain/vcpu/@cpuset" },
-		{ "<domain type='kvm'><launchSecurity type='sev'/></domain>",
-		  "/domain/launchSecurity" },
 		{ "<domain type='kvm'><memoryBacking><hugepages/></memoryBacking></domain>",
 		  "/domain/memoryBacking/hugepages" },
 		{ "<domain type='kvm'><numatune><memory nodeset='1'/></numatune></domain>",

@@ -14,7 +14,7 @@
 #include "model/cpu-model.h"
 #include "model/tables.h"
 
-#define DATAFILES_RULES 4 /* tables of rules about definitions */
+#define DATAFILES_RULES 5 /* tables of rules about definitions */
 
 struct datafiles {
 	struct cpu_models *models;

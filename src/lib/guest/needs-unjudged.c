@@ -46,7 +46,7 @@ static const struct part_rule top_rules[] = {
 	{ "iothreadids", SILENT, NULL },
 	{ "iothreads", SILENT, NULL },
 	{ "keywrap", DECIDES, "key wrapping" },
-	{ "launchSecurity", DECIDES, "launch security (encrypted memory)" },
+	{ "launchSecurity", SILENT, NULL },
 	{ "maxMemory", SILENT, NULL },
 	{ "memory", SILENT, NULL },
 	{ "memoryBacking", INSIDE, NULL },

@@ -101,6 +101,11 @@ static const struct check checks[] = {
 	      "host-passthrough and maximum show the guest what the host has: after a move it sees "
 	      "the target's CPU in silence.",
 	      "cpu-mode-supported", NULL),
+	CHECK("nested-guests", check_nested, false, "guests of the guest's own can move with it",
+	      "Warns of a move of a guest with vmx or svm where KVM on either host can't save what "
+	      "nested guests are doing, and where the definition names none of the vmx-* features (or "
+	      "of svm's), so that they follow the host and the target has fewer, or nobody knows.",
+	      "cpu-missing", NULL),
 	CHECK("phys-bits", check_phys_bits, true, "the physical address width can be had",
 	      "A guest wider than its host addresses memory that the host can't map.",
 	      "cpu-facts-known", NULL),

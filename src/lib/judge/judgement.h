@@ -94,6 +94,7 @@ void check_cpu_forbidden(struct judgement *j);
 void check_cpu_extra(struct judgement *j);
 void check_cpu_contract(struct judgement *j);
 void check_cpu_obligation(struct judgement *j);
+void check_nested(struct judgement *j);
 void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);

@@ -179,23 +179,69 @@ static int offered(const struct judgement *j, const char *id)
 	return -1;
 }
 
+static double number_of(const char *text)
+{
+	return g_ascii_strtod(text, NULL);
+}
+
 static int fact_number(const json_t *value, const char *limit)
 {
 	bool below = *limit == '<';
-	gint64 n = g_ascii_strtoll(limit + (below ? 1 : 2), NULL, 10);
 
 	if (!json_is_integer(value))
 		return -1;
-	return below == (json_integer_value(value) < n);
+	return below == (json_number_value(value) < number_of(limit + (below ? 1 : 2)));
+}
+
+/*
+ * How near a fact is to what the guest would meet: what libvirt, where it drives the host, and QEMU
+ * say of the guest's emulator, then KVM and the kernel; the bare hardware last. 0: of another one.
+ */
+static int nearness(const struct judgement *j, const struct fact *fact)
+{
+	static const int by_view[VIEWS] = { [VIEW_RAW] = 1,  [VIEW_LIBVIRT] = 2, [VIEW_KERNEL] = 3,
+					    [VIEW_KVM] = 4,  [VIEW_QEMU] = 5 };
+	const char *emulator = fact->scope.emulator;
+
+	if (emulator && g_strcmp0(emulator, j->target.path))
+		return 0;
+	if (emulator && fact->scope.view == VIEW_LIBVIRT)
+		return cpu_by_libvirt(j) ? 6 : 2;
+	return by_view[fact->scope.view];
+}
+
+/* The fact of an id that counts for the guest; one that is known before one that isn't. */
+static const struct fact *nearest_fact(const struct judgement *j, const char *id)
+{
+	const GArray *facts = j->target.profile->facts;
+	const struct fact *best = NULL;
+	int most = 0;
+
+	for (const struct fact *f = profile_fact_any(j->target.profile, id); f;
+	     f = f->next ? &g_array_index(facts, struct fact, f->next - 1) : NULL) {
+		bool known = f->state == FACT_KNOWN || f->state == FACT_ABSENT;
+		int near = nearness(j, f) ? nearness(j, f) + (known ? 10 : 0) : 0;
+
+		if (near > most) {
+			most = near;
+			best = f;
+		}
+	}
+	return best;
 }
 
 static int fact_term(const struct judgement *j, const char *argument)
 {
 	size_t n = strcspn(argument, "=<>");
 	g_autofree char *id = g_strndup(argument, n);
-	const struct fact *fact = profile_fact_any(j->target.profile, id);
 	const char *value = argument[n] == '=' ? argument + n + 1 : NULL;
+	int cap = cap_find(id), bit = cap >= 0 ? cap_table[cap].bit : -1;
+	const struct fact *fact;
 
+	/* what a CPU there has is never what the bare hardware has */
+	if (bit >= 0 && universe_is_cpu(j->judge->universe, bit))
+		return argument[n] ? -1 : offered(j, id);
+	fact = nearest_fact(j, id);
 	if (!fact)
 		return argument[n] ? -1 : offered(j, id);
 	if (fact->state == FACT_ABSENT)
@@ -209,6 +255,8 @@ static int fact_term(const struct judgement *j, const char *argument)
 						      json_array_size(fact->value) > 0;
 	if (json_is_array(fact->value))
 		return holds_value(fact->value, value);
+	if (json_is_integer(fact->value))
+		return json_number_value(fact->value) == number_of(value);
 	return !g_strcmp0(json_string_value(fact->value), value);
 }
 
