@@ -58,11 +58,16 @@ FLAGS = {
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
 UNITS = ("bits", "bytes", "khz", "pages")
-KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "level", "security", "unit", "labels",
-                     "since",                     "source")
-REGISTER_KEYS = NAMESPACES + ("emulated-by", "needs", "gate", "security", "unit", "labels")
+# Whose names do not stand for themselves: what these call a feature is written ARCH/NAME.
+ARCHS = ("arm64", "loongarch64", "ppc64", "riscv64", "s390x")
+KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "level", "security", "unit", "labels",
+                     "since", "source")
+REGISTER_KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "security", "unit", "labels")
+# Rooms of what a processor of each family has: what a <cpu> definition speaks of.
+CPU_ROOMS = ("cpu", "msr") + ARCHS
 
 ROOMS = {
+    "arm64": "Processors of 64-bit Arm: what the kernel shows of them, and QEMU's properties.",
     "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
     "host": "The host's kernel, its options and its microcode.",
     "hyperv": "Enlightenments for Windows guests; QEMU lists them among a processor's properties.",
@@ -71,6 +76,9 @@ ROOMS = {
     "mitigation": "What the kernel says of each vulnerability: vulnerable, mitigated or not "
                   "affected.",
     "msr": "Feature MSRs: immunities, obligations, and what nested virtualization may use.",
+    "ppc64": "Processors of the POWER family, by model and by the modes they can run in.",
+    "pseries": "What QEMU's pseries machine promises a guest of POWER (its properties cap-…).",
+    "s390x": "Features and groups of features of IBM Z processors, as QEMU and libvirt name them.",
     "qemu": "The emulator: machine types, version, and the processor options that are no features.",
     "sev": "Guests whose memory AMD processors encrypt, as kernel, QEMU and libvirt tell of them.",
     "sev-es": "The same with the registers.",
@@ -95,5 +103,6 @@ WORDS = {
     "security": "The class of attack that losing it opens, or against which it obliges.",
     "needs": "What it is meaningless without.",
     "level": "A property of QEMU's models that stays set, and is refused, where this is off.",
+    "arch": "The family of processors whose names these are; x86 where it isn't said.",
     "gate": "QEMU takes it away, or refuses it where it was asked for, without this one.",
 }

@@ -18,7 +18,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the source folder may be anybody's
 
-from dictionary_words import (EMULATORS, FITS, FLAGS, KEYS, NAMESPACES, REGISTER_KEYS, ROOMS,
+from dictionary_words import (ARCHS, CPU_ROOMS, EMULATORS, FITS, FLAGS, KEYS, NAMESPACES, REGISTER_KEYS, ROOMS,
                               RULES, TYPES, UNITS, WORDS)
 
 ROOMS_OF_THREE = ("msr", "qemu")  # rooms where an id has a middle part: msr.arch-cap.rsba
@@ -393,13 +393,17 @@ class Resolver:
                                "security=CLASS")
 
     def name(self, capability):
+        arch = capability.keys.get("arch")
+        if arch and arch not in ARCHS:
+            self.refuse(capability.place, f"unknown arch '{arch}' (use {', '.join(ARCHS)})")
         for namespace in NAMESPACES:
             value = capability.keys.get(namespace, "none")
             if value == "none":
                 continue
             for pattern in value.split(","):
                 for name in self.spell(namespace, pattern, capability):
-                    self.own(namespace, name, capability, capability.place)
+                    self.own(namespace, f"{arch}/{name}" if arch else name, capability,
+                             capability.place)
 
     @staticmethod
     def spell(namespace, pattern, capability):
@@ -408,7 +412,7 @@ class Resolver:
         name = capability.name
         if namespace == "kernel":
             return [pattern.replace("*", re.sub("[.-]", "_", name))]
-        if namespace == "qemu" and "_" in name:
+        if namespace == "qemu" and "_" in name and "arch" not in capability.keys:
             return [pattern.replace("*", name.replace("_", "-")), pattern.replace("*", name)]
         return [pattern.replace("*", name)]
 
@@ -496,7 +500,9 @@ def c_capability(capability, number, bit, register, index):
                      if word in keys.get("emulated-by", "").split(","))
     labels = f"labels_{number}" if "labels" in keys else "NULL"
     needs = f"needs_{number}" if capability.needs else "no_needs"
-    names = ", ".join(c_string(capability.names[ns][0] if capability.names[ns] else None)
+    if capability.type == "bool" and capability.room in CPU_ROOMS:
+        flags += " | CAP_OF_CPU"
+    names = ", ".join(c_string(plain(capability.names[ns][0]) if capability.names[ns] else None)
                       for ns in NAMESPACES)
     return [
         f"\t[{number}] = {{",
@@ -513,6 +519,7 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.security = {c_string(keys.get('security'))},",
         f"\t\t.labels = {labels},",
         f"\t\t.needs = {needs},",
+        f"\t\t.arch = {c_string(keys.get('arch'))},",
         f"\t\t.level = {c_string(keys.get('level'))},",
         f"\t\t.gate = {index[keys['gate']] if 'gate' in keys else -1},",
         f"\t\t.names = {{ {names} }},",
@@ -521,6 +528,11 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.source = {c_string(keys['source'])},",
         "\t},",
     ]
+
+
+def plain(name):
+    """A name without the family whose it is."""
+    return name.rpartition("/")[2]
 
 
 def c_lists(capabilities, index):
@@ -609,7 +621,8 @@ def json_capability(capability):
     if capability.register:
         out["register"] = capability.register.name
         out["low"], out["high"] = capability.low, capability.high
-    names = {ns: capability.names[ns] for ns in NAMESPACES if capability.names[ns]}
+    names = {ns: [plain(name) for name in capability.names[ns]] for ns in NAMESPACES
+             if capability.names[ns]}
     if names:
         out["names"] = names
     if "emulated-by" in keys:
@@ -618,7 +631,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("unit", "gate", "level", "security", "since"):
+    for key in ("arch", "unit", "gate", "level", "security", "since"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -675,7 +688,7 @@ def man_facts(capability):
     if "unmigratable" in flags:
         flags.remove("unmigratable=libvirt")
     facts += flags
-    for key in ("unit", "gate", "level", "security", "emulated-by", "since"):
+    for key in ("arch", "unit", "gate", "level", "security", "emulated-by", "since"):
         if key in keys:
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:
@@ -683,7 +696,7 @@ def man_facts(capability):
     if capability.needs:
         facts.append("needs " + ", ".join(capability.needs))
     for namespace in NAMESPACES:
-        names = capability.names[namespace]
+        names = [plain(name) for name in capability.names[namespace]]
         if names and names != [capability.name]:
             facts.append(f"{namespace} calls it {', '.join(names)}")
     where = keys["source"]

@@ -41,8 +41,8 @@ def recorded(*parts):
 
 
 def names(entries, namespace):
-    """name → entry."""
-    return {name: entry for entry in entries["capabilities"]
+    """name → entry, of what x86 has."""
+    return {name: entry for entry in entries["capabilities"] if "arch" not in entry
             for name in entry.get("names", {}).get(namespace, [])}
 
 

@@ -39,7 +39,7 @@ class Names:
             entries = json.load(file)["capabilities"]
         self.qemu = {}
         for entry in entries:
-            names = entry.get("names", {})
+            names = {} if "arch" in entry else entry.get("names", {})
             for libvirt in names.get("libvirt", []):
                 if names.get("qemu"):
                     self.qemu[libvirt] = names["qemu"]

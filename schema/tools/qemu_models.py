@@ -19,7 +19,7 @@ def read_names(path):
         capabilities = json.load(file)["capabilities"]
     names, spellings = {}, set()
     for capability in capabilities:
-        own = capability.get("names", {})
+        own = {} if "arch" in capability else capability.get("names", {})
         libvirt = own.get("libvirt")
         spellings.update(own.get("qemu", []))
         for spelling in own.get("qemu", []) if libvirt else []:

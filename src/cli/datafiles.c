@@ -63,6 +63,16 @@ static bool load_table(struct table **table, const char *name, const char *key, 
 	return ok;
 }
 
+static bool load_other_models(struct datafiles *files, GChecksum *sum, GError **error)
+{
+	struct table *table = NULL;
+
+	if (load_table(&table, "other-cpu-models.tsv", "name", sum, error))
+		return cpu_models_add(files->models, table, error);
+	table_free(table);
+	return false;
+}
+
 static bool load_models(struct datafiles *files, GChecksum *all, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -75,7 +85,7 @@ static bool load_models(struct datafiles *files, GChecksum *all, GError **error)
 	} else {
 		table_free(table);
 	}
-	return files->models != NULL;
+	return files->models && load_other_models(files, all, error);
 }
 
 static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)

@@ -206,6 +206,8 @@ static void agree(struct offer *sum, const struct offer *offer)
 	}
 	if (g_strcmp0(sum->vendor, offer->vendor))
 		sum->vendor = NULL;
+	if (g_strcmp0(sum->model, offer->model))
+		sum->model = NULL;
 }
 
 static struct offer *copy_offer(const struct offer *offer, const struct universe *universe)
@@ -217,6 +219,7 @@ static struct offer *copy_offer(const struct offer *offer, const struct universe
 		copy->value[w] = offer->value[w];
 	}
 	copy->vendor = offer->vendor;
+	copy->model = offer->model;
 	copy->origin = offer->origin;
 	g_array_append_vals(copy->numbers, offer->numbers->data, offer->numbers->len);
 	return copy;
@@ -258,7 +261,7 @@ const struct offer *profile_plain_offer(const struct profile *profile, enum view
 		const struct offer *o = g_ptr_array_index(profile->offers, i);
 
 		if (o->scope.view == view && !o->scope.emulator &&
-		    (o->complete || !bits_empty(o->known, o->words)))
+		    (o->complete || o->model || !bits_empty(o->known, o->words)))
 			return o;
 	}
 	return NULL;

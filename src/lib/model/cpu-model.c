@@ -9,20 +9,24 @@
 #include "model/tables.h"
 
 #define MAX_MODELS 10000u
-#define WHERE "cpu-models.tsv"
+#define X86_TABLE "cpu-models.tsv"
+#define OTHER_TABLE "other-cpu-models.tsv"
 
-enum column { NAME, VENDOR, CANONICAL, LIBVIRT, SIGNATURES, DECODE, ADDED, REMOVED, FEATURES };
+enum column {
+	NAME, VENDOR, CANONICAL, LIBVIRT, SIGNATURES, DECODE, ADDED, REMOVED, ARCH, KIND, FEATURES
+};
 
 static const char *const column_names[] = {
-	"name",	  "vendor", "canonical", "first_libvirt", "signatures",
-	"decode", "added",  "removed",	 "features",
+	"name",	  "vendor", "canonical", "first_libvirt", "signatures", "decode",
+	"added",  "removed", "arch",	 "kind",	  "features",
 };
 _Static_assert(G_N_ELEMENTS(column_names) == FEATURES + 1, "a column without a name");
 
 struct cpu_models {
-	struct table *table; /* owns the strings */
-	GArray *models;	     /* struct named_model, in the order of the file */
+	GPtrArray *tables;   /* struct table: they own the strings */
+	GArray *models;	     /* struct named_model, in the order of the files */
 	GHashTable *by_name; /* name → index + 1 */
+	GArray *groups;	     /* struct named_model */
 };
 
 static void model_clear(gpointer data)
@@ -40,7 +44,8 @@ void cpu_models_free(struct cpu_models *models)
 		return;
 	g_hash_table_unref(models->by_name);
 	g_array_unref(models->models);
-	table_free(models->table);
+	g_array_unref(models->groups);
+	g_ptr_array_unref(models->tables);
 	g_free(models);
 }
 
@@ -94,64 +99,141 @@ static bool has_word(const char *list, const char *word)
 	return g_strv_contains((const char *const *)words, word);
 }
 
-static bool add_model(struct cpu_models *models, char **row, const int *places, GError **error)
+static bool row_fail(const char *where, guint row, const char *name, const char *what, GError **error)
 {
-	const char *decode = column(row, places, DECODE);
+	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID, "%s: row %u: model '%.64s' %s", where, row,
+		    name ? name : "", what);
+	return false;
+}
+
+/* The family that a table's column names by its room; x86's where there is no such column. */
+static enum arch_family family_of(const char *room)
+{
+	for (int i = 0; room && i < ARCH_FAMILIES; i++)
+		if (!strcmp(arch_room((enum arch_family)i), room))
+			return (enum arch_family)i;
+	return room ? ARCH_FAMILIES : ARCH_X86;
+}
+
+static bool add_model(struct cpu_models *models, char **row, const int *places, const char *where,
+		      guint number, GError **error)
+{
+	const char *decode = column(row, places, DECODE), *kind = column(row, places, KIND);
 	struct named_model model = {
 		.name = column(row, places, NAME),
 		.vendor = column(row, places, VENDOR),
 		.canonical = column(row, places, CANONICAL),
 		.first_libvirt = column(row, places, LIBVIRT),
 		.signatures = column(row, places, SIGNATURES),
+		.family = family_of(column(row, places, ARCH)),
 		.decode_host = has_word(decode, "host"),
 		.decode_guest = has_word(decode, "guest"),
 	};
+	bool group = !g_strcmp0(kind, "group");
 
-	if (!model.name || models->models->len == MAX_MODELS ||
-	    g_hash_table_contains(models->by_name, model.name)) {
-		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-			    WHERE ": row %u: model '%.64s' has no name, is there twice, or is one too many",
-			    models->models->len + 1, model.name ? model.name : "");
-		return false;
-	}
+	if (!model.name || models->models->len + models->groups->len >= MAX_MODELS ||
+	    (!group && g_hash_table_contains(models->by_name, model.name)))
+		return row_fail(where, number, model.name, "has no name, is there twice, or is one too many",
+				error);
+	if (model.family == ARCH_FAMILIES || (kind && !group && strcmp(kind, "model")))
+		return row_fail(where, number, model.name, "is of an arch or kind that is none of ours", error);
 	if (!model.canonical)
 		model.canonical = model.name;
 	model.features = names_in(row, places, FEATURES, &model.n_features);
 	model.added = names_in(row, places, ADDED, NULL);
 	model.removed = names_in(row, places, REMOVED, NULL);
+	if (group) {
+		g_array_append_val(models->groups, model);
+		return true;
+	}
 	g_array_append_val(models->models, model);
 	g_hash_table_insert(models->by_name, (gpointer)model.name,
 			    GUINT_TO_POINTER(models->models->len));
 	return true;
 }
 
+static bool add_table(struct cpu_models *models, struct table *table, const char *where, GError **error)
+{
+	int places[G_N_ELEMENTS(column_names)];
+
+	g_ptr_array_add(models->tables, table);
+	for (size_t i = 0; i < G_N_ELEMENTS(column_names); i++)
+		places[i] = table_column(table, column_names[i]);
+	if (places[NAME] < 0 || places[FEATURES] < 0) {
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    "%s: the header has no column 'name' or 'features'", where);
+		return false;
+	}
+	for (guint i = 0; i < table->rows->len; i++)
+		if (!add_model(models, g_ptr_array_index(table->rows, i), places, where, i + 1, error))
+			return false;
+	return true;
+}
+
 struct cpu_models *cpu_models_new(struct table *table, GError **error)
 {
 	g_autoptr(CpuModels) models = g_new0(struct cpu_models, 1);
-	int places[G_N_ELEMENTS(column_names)];
 
+	models->tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
 	models->models = g_array_new(FALSE, FALSE, sizeof(struct named_model));
+	models->groups = g_array_new(FALSE, FALSE, sizeof(struct named_model));
 	g_array_set_clear_func(models->models, model_clear);
+	g_array_set_clear_func(models->groups, model_clear);
 	models->by_name = g_hash_table_new(g_str_hash, g_str_equal);
-	models->table = table;
-	for (size_t i = 0; i < G_N_ELEMENTS(column_names); i++)
-		places[i] = table_column(models->table, column_names[i]);
-	if (places[NAME] < 0 || places[FEATURES] < 0) {
-		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-			    WHERE ": the header has no column 'name' or 'features'");
-		return NULL;
-	}
-	for (guint i = 0; i < models->table->rows->len; i++)
-		if (!add_model(models, g_ptr_array_index(models->table->rows, i), places, error))
-			return NULL;
-	return g_steal_pointer(&models);
+	return add_table(models, table, X86_TABLE, error) ? g_steal_pointer(&models) : NULL;
+}
+
+bool cpu_models_add(struct cpu_models *models, struct table *table, GError **error)
+{
+	return add_table(models, table, OTHER_TABLE, error);
 }
 
 struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error)
 {
-	struct table *table = table_parse(bytes, length, WHERE, error);
+	struct table *table = table_parse(bytes, length, X86_TABLE, error);
 
 	return table ? cpu_models_new(table, error) : NULL;
+}
+
+const struct named_model *cpu_models_group(const struct cpu_models *models, enum arch_family family,
+					   const char *name)
+{
+	for (guint i = 0; models && i < models->groups->len; i++) {
+		const struct named_model *g = &g_array_index(models->groups, struct named_model, i);
+
+		if (g->family == family && !strcmp(g->name, name))
+			return g;
+	}
+	return NULL;
+}
+
+/* Is a register's value one of those "VALUE/MASK" (POWER) or "IMPLEMENTER/PART" (Arm)? */
+static bool signature_is(const char *signatures, enum arch_family family, uint64_t value)
+{
+	g_auto(GStrv) words = g_strsplit(signatures, " ", -1);
+
+	for (char **word = words; *word; word++) {
+		char *slash;
+		guint64 first = g_ascii_strtoull(*word, &slash, 16);
+		guint64 second = *slash == '/' ? g_ascii_strtoull(slash + 1, NULL, 16) : 0;
+
+		if (family == ARCH_PPC64 ? second && (value & second) == first :
+					   (value >> 24 & 0xff) == first && (value >> 4 & 0xfff) == second)
+			return true;
+	}
+	return false;
+}
+
+const struct named_model *cpu_models_by_register(const struct cpu_models *models,
+						 enum arch_family family, uint64_t value)
+{
+	for (size_t i = 0; models && i < cpu_models_count(models); i++) {
+		const struct named_model *m = cpu_models_at(models, i);
+
+		if (m->family == family && m->signatures && signature_is(m->signatures, family, value))
+			return m;
+	}
+	return NULL;
 }
 
 const struct named_model *cpu_models_find(const struct cpu_models *models, const char *name)

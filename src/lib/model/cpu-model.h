@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cpu-model.h: our own table of named CPU models, from schema/data/cpu-models.tsv.
+ * cpu-model.h: our own tables of named CPU models, from schema/data/cpu-models.tsv (x86) and
+ * other-cpu-models.tsv (other architectures).
  */
 #ifndef MODEL_CPU_MODEL_H
 #define MODEL_CPU_MODEL_H
@@ -8,6 +9,9 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "model/arch.h"
 
 struct named_model {
 	const char *name;     /* "Skylake-Server-IBRS" */
@@ -17,7 +21,10 @@ struct named_model {
 	char **features;      /* libvirt's names, sorted, NULL-terminated: the expanded set */
 	size_t n_features;
 	char **added, **removed; /* what QEMU's model of that name gained or lost later; like features */
-	const char *signatures;  /* "6/85/5-7 6/86": families, models and steppings it is of; or NULL */
+	const char *signatures;  /* "6/85/5-7 6/86": families, models and steppings it is of; POWER:
+				  * "004e0000/ffff0000", PVR and mask; Arm: "41/d0c", implementer and
+				  * part; or NULL */
+	enum arch_family family;
 	bool decode_host, decode_guest; /* libvirt names a host's, a guest's CPU so */
 };
 
@@ -35,6 +42,15 @@ struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **e
 
 /* The same of a table that was read already; it is taken over, also where that fails. */
 struct cpu_models *cpu_models_new(struct table *table, GError **error);
+
+/**
+ * cpu_models_add - add the models of other architectures
+ * @table: other-cpu-models.tsv; it is taken over, also where that fails
+ *
+ * Returns false with the row in @error.
+ */
+bool cpu_models_add(struct cpu_models *models, struct table *table, GError **error);
+
 void cpu_models_free(struct cpu_models *models);
 typedef struct cpu_models CpuModels;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuModels, cpu_models_free)
@@ -42,6 +58,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuModels, cpu_models_free)
 /* The model of a name, or NULL. */
 const struct named_model *cpu_models_find(const struct cpu_models *models, const char *name);
 
+/* What a word of QEMU's for several features of a family stands for, or NULL: it is no such word. */
+const struct named_model *cpu_models_group(const struct cpu_models *models, enum arch_family family,
+					   const char *name);
+
+/**
+ * cpu_models_by_register - the model of a processor by the register that tells it
+ * @family: ARCH_PPC64 (@value is the PVR) or ARCH_ARM64 (@value is MIDR_EL1)
+ *
+ * Returns the model, or NULL where the table has none.
+ */
+const struct named_model *cpu_models_by_register(const struct cpu_models *models,
+						 enum arch_family family, uint64_t value);
+
+/* Of all architectures, x86's first. */
 size_t cpu_models_count(const struct cpu_models *models);
 const struct named_model *cpu_models_at(const struct cpu_models *models, size_t i);
 

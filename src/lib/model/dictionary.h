@@ -61,6 +61,7 @@ enum {
 	CAP_NO_AUTOENABLE = 1 << 8,        /* QEMU leaves it out of host and max, but may give it */
 	CAP_LIBVIRT_KEEPS = 1 << 7,        /* libvirt compares it but never passes it to QEMU */
 	CAP_LIBVIRT_UNMIGRATABLE = 1 << 6,
+	CAP_OF_CPU = 1 << 9,               /* a bool of a processor's own: <cpu> may speak of it */
 };
 
 /* Who can supply it where the hardware lacks it (struct capability.emulated_by). */
@@ -99,6 +100,7 @@ struct capability {
 	const char *unit;      /* "bits" "bytes" "khz" "pages" or NULL */
 	const char *security;  /* security class that losing it opens (or that it obliges to), or NULL */
 	const char *const *labels; /* RULE_CHAIN: names of the values 0…n, NULL-terminated; else NULL */
+	const char *arch;      /* whose names they are (arch.h's rooms), or NULL: x86's, or nobody's */
 	const char *level;     /* QEMU's property of models that stays set where this is off, or NULL */
 	int gate;              /* index of what QEMU takes it away without, or -1 */
 	const uint16_t *needs; /* indices of capabilities it is meaningless without; ends in 0xffff */
@@ -135,7 +137,7 @@ int cap_find(const char *id);
 /**
  * cap_find_alias - look a capability up by what somebody else calls it
  * @ns: whose name it is
- * @name: the name, exactly as they spell it
+ * @name: the name, exactly as they spell it; "s390x/vx" for another architecture's (see arch.h)
  *
  * Returns its index in cap_table, or -1.
  */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "model/document.h"
 #include "model/profile.h"
 
@@ -154,9 +155,7 @@ void document_source(json_t *doc, const char *name, const char *state, bool comp
 
 char *feature_id(enum cap_namespace ns, const char *name)
 {
-	int cap = cap_find_alias(ns, name);
-
-	return cap >= 0 ? g_strdup(cap_table[cap].id) : g_strconcat("cpu.", name, NULL);
+	return arch_feature_id(ARCH_X86, ns, name);
 }
 
 char *document_text(const json_t *json)

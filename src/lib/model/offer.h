@@ -28,6 +28,7 @@ struct offer {
 	uint64_t *known, *value;
 	GArray *numbers;    /* struct number, by cap */
 	const char *vendor; /* libvirt's name, or NULL: not known */
+	const char *model;  /* other architectures than x86: what the processor is called, or NULL */
 	const char *origin; /* where the facts came from, for messages; or NULL */
 };
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "model/document.h"
 #include "model/error.h"
 #include "model/offer.h"
@@ -128,6 +129,8 @@ static bool offer_fact(struct parse *p, struct offer *offer, const struct fact *
 			g_array_append_val(offer->numbers, n);
 		} else if (!strcmp(fact->id, "cpu.vendor")) {
 			offer->vendor = json_string_value(fact->value);
+		} else if (value.type == CAP_STRING && g_str_has_suffix(fact->id, ".model")) {
+			offer->model = json_string_value(fact->value);
 		}
 		value_clear(&value);
 		return true;
@@ -155,7 +158,7 @@ static bool meets_alone(const struct fact *fact)
 	    c->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION))
 		return false;
 	return (c->type != CAP_BOOL && !fact->scope.emulator) ||
-	       (!g_str_has_prefix(c->id, "cpu.") && !g_str_has_prefix(c->id, "msr."));
+	       arch_of_id(c->id) == ARCH_FAMILIES;
 }
 
 static void add_fact(struct profile *profile, const struct fact *fact)

@@ -215,7 +215,7 @@ void document_source(json_t *doc, const char *name, const char *state, bool comp
 json_t *scope_json(const struct scope *scope);
 
 /**
- * feature_id - the id of what somebody calls by a name
+ * feature_id - the id of what somebody calls by a name on x86 (else arch_feature_id())
  * @ns: whose name
  * @name: the name
  *

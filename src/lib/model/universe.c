@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "model/dictionary.h"
 #include "model/universe.h"
 
@@ -89,9 +90,9 @@ const char *universe_feature_name(const struct universe *u, int bit)
 
 gboolean universe_is_cpu(const struct universe *u, int bit)
 {
-	const char *id = universe_id(u, bit);
-
-	return g_str_has_prefix(id, "cpu.") || g_str_has_prefix(id, "msr.");
+	if (!universe_is_extra(u, bit))
+		return (cap_table[cap_by_bit[bit]].flags & CAP_OF_CPU) != 0;
+	return arch_of_id(universe_id(u, bit)) != ARCH_FAMILIES;
 }
 
 gboolean universe_in_libvirt(const struct universe *u, int bit)

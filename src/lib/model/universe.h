@@ -45,7 +45,7 @@ const char *universe_feature_name(const struct universe *universe, int bit);
 /* TRUE where libvirt has a word for it (or may have: an extra place that was given by name). */
 gboolean universe_in_libvirt(const struct universe *universe, int bit);
 
-/* TRUE for what a CPU definition speaks of: rooms cpu and msr. */
+/* TRUE for what a CPU definition speaks of: rooms cpu and msr, and those of other architectures. */
 gboolean universe_is_cpu(const struct universe *universe, int bit);
 
 #endif
