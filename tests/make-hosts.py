@@ -194,7 +194,8 @@ def label_of(text):
 def lscpu(inputs, name):
     """The kernel's view: flags, and what it says of vulnerabilities."""
     entries = {entry["id"]: entry for entry in dictionary()["capabilities"]}
-    flags = {flag: entry["id"] for entry in entries.values() if entry["type"] == "bool"
+    flags = {flag: entry["id"] for entry in entries.values()
+             if entry["type"] == "bool" and "arch" not in entry
              for flag in entry.get("names", {}).get("kernel", [])}
     values = {}
     with open(inputs.path("lscpu-linuxhw", f"{name}.txt"), encoding="utf-8") as file:

@@ -61,7 +61,8 @@ static void follow_identical(struct import_host *host)
 
 static bool is_xml(enum read_kind kind)
 {
-	return kind == READ_CAPABILITIES || kind == READ_DOMCAPABILITIES || kind == READ_CPU ||
+	return kind == READ_CAPABILITIES || kind == READ_DOMCAPABILITIES ||
+	       kind == READ_QEMUCAPS || kind == READ_CPU ||
 	       kind == READ_CPUID_XML;
 }
 
@@ -70,7 +71,7 @@ static int stage(enum read_kind kind)
 {
 	if (is_xml(kind))
 		return kind == READ_CAPABILITIES ? 0 : 1;
-	return kind == READ_VIRSH_VERSION ? 3 : 2;
+	return kind == READ_QMP_TARGET ? 2 : kind == READ_VIRSH_VERSION ? 4 : 3;
 }
 
 static int by_stage(const void *a, const void *b)

@@ -75,7 +75,7 @@ static bool read_host(json_t *doc, const struct xml_node *host, const struct cpu
 	if (!def)
 		return false;
 	read_set_host(doc, "arch", def->arch);
-	reason = read_put_cpu(read_facts(doc), def, models, &libvirt_view, ORIGIN);
+	reason = read_put_cpu(read_facts(doc), NULL, def, models, &libvirt_view, ORIGIN);
 	put_host_details(read_facts(doc), cpu);
 	document_source(doc, SOURCE, reason ? "partial" : "ok", !reason, VIEW_LIBVIRT, reason, -1);
 	return true;

@@ -9,54 +9,25 @@
 
 #include "read/read-parts.h"
 
-static void put(GHashTable *features, const char *name, bool on)
-{
-	g_hash_table_replace(features, feature_id(NS_LIBVIRT, name), GINT_TO_POINTER(on));
-}
-
-static void put_model(GHashTable *features, const struct named_model *model)
-{
-	for (size_t i = 0; i < model->n_features; i++)
-		put(features, model->features[i], true);
-}
-
 /* Features whose policy leaves them to the host and that no model settles. */
-static void put_optional(json_t *facts, const struct cpu_def *def, GHashTable *features,
-			 const struct scope *scope, const char *origin)
+static void put_optional(json_t *facts, enum arch_family family, const struct cpu_def *def,
+			 GHashTable *features, const struct scope *scope, const char *origin)
 {
 	for (guint i = 0; i < def->features->len; i++) {
 		const struct cpu_def_feature *f = g_ptr_array_index(def->features, i);
-		g_autofree char *id = feature_id(NS_LIBVIRT, f->name);
+		g_autofree char *id = arch_feature_id(family, NS_LIBVIRT, f->name);
 
 		if (f->policy == CPU_OPTIONAL && !g_hash_table_contains(features, id))
 			document_fact_missing(facts, id, FACT_UNKNOWN, scope, origin, 0);
 	}
 }
 
-char *read_put_cpu(json_t *facts, const struct cpu_def *def, const struct cpu_models *models,
-		   const struct scope *scope, const char *origin)
+/* Why the features are not all that the CPU has, or NULL: they are. */
+static char *why_not_all(enum arch_family family, const struct cpu_def *def,
+			 const struct named_model *model)
 {
-	g_autoptr(GHashTable) features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-							       NULL);
-	const struct named_model *model =
-		def->model && models ? cpu_models_find(models, def->model) : NULL;
-	unsigned int bits = def->phys_bits ? def->phys_bits : def->phys_limit;
-
-	if (model)
-		put_model(features, model);
-	for (guint i = 0; i < def->features->len; i++) {
-		const struct cpu_def_feature *f = g_ptr_array_index(def->features, i);
-
-		if (f->policy != CPU_OPTIONAL)
-			put(features, f->name,
-			    f->policy == CPU_REQUIRE || f->policy == CPU_FORCE);
-	}
-	read_put_features(facts, features, scope, origin);
-	put_optional(facts, def, features, scope, origin);
-	if (def->vendor)
-		document_fact(facts, "cpu.vendor", json_string(def->vendor), scope, origin);
-	if (bits)
-		document_fact(facts, "cpu.phys-bits", json_integer(bits), scope, origin);
+	if (family == ARCH_ARM64 && def->model)
+		return g_strdup("libvirt names only some of an Arm processor's features");
 	if (model)
 		return NULL;
 	if (def->model)
@@ -67,6 +38,41 @@ char *read_put_cpu(json_t *facts, const struct cpu_def *def, const struct cpu_mo
 		return g_strdup_printf("mode '%s' names no model, so its features are the host's own",
 				       cpu_mode_name(def->mode));
 	return g_strdup("no CPU model is named");
+}
+
+char *read_put_cpu(json_t *facts, const char *arch, const struct cpu_def *def,
+		   const struct cpu_models *models, const struct scope *scope, const char *origin)
+{
+	g_autoptr(GHashTable) features = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+							       NULL);
+	const struct named_model *model =
+		def->model && models ? cpu_models_find(models, def->model) : NULL;
+	enum arch_family family = def->arch || arch ? arch_family(def->arch ? def->arch : arch) :
+				  model		    ? model->family :
+						      ARCH_X86;
+	unsigned int bits = def->phys_bits ? def->phys_bits : def->phys_limit;
+
+	if (model && model->family != family)
+		model = NULL;
+	if (model)
+		read_collect_model(features, model, models);
+	for (guint i = 0; i < def->features->len; i++) {
+		const struct cpu_def_feature *f = g_ptr_array_index(def->features, i);
+
+		if (f->policy != CPU_OPTIONAL)
+			read_collect(features, family, NS_LIBVIRT, models, f->name,
+				     f->policy == CPU_REQUIRE || f->policy == CPU_FORCE);
+	}
+	read_put_features(facts, features, scope, origin);
+	put_optional(facts, family, def, features, scope, origin);
+	/* "host" is what libvirt writes where it doesn't know the model */
+	if (def->model && strcmp(def->model, "host"))
+		read_put_model(facts, family, def->model, scope, origin);
+	if (def->vendor)
+		document_fact(facts, "cpu.vendor", json_string(def->vendor), scope, origin);
+	if (bits)
+		document_fact(facts, "cpu.phys-bits", json_integer(bits), scope, origin);
+	return why_not_all(family, def, model);
 }
 
 bool read_bare_cpu(json_t *doc, const struct xml_document *xml, const struct cpu_models *models,
@@ -84,7 +90,7 @@ bool read_bare_cpu(json_t *doc, const struct xml_document *xml, const struct cpu
 	if (!def->host)
 		scope.view = VIEW_QEMU;
 	read_set_host(doc, "arch", def->arch);
-	reason = read_put_cpu(read_facts(doc), def, models, &scope, "<cpu>");
+	reason = read_put_cpu(read_facts(doc), NULL, def, models, &scope, "<cpu>");
 	document_source(doc, "cpu", reason ? "partial" : "ok", !reason, scope.view, reason, -1);
 	return true;
 }

@@ -160,7 +160,7 @@ static bool read_host_model(json_t *entry, const struct xml_node *mode,
 	def = cpu_def_parse(mode, error);
 	if (!def)
 		return false;
-	*reason = read_put_cpu(facts, def, models, NULL,
+	*reason = read_put_cpu(facts, json_string_value(json_object_get(entry, "arch")), def, models, NULL,
 			       "virsh domcapabilities, /domainCapabilities/cpu/mode[@name='host-model']");
 	json_object_set_new(entry, "complete", json_boolean(!*reason));
 	if (def->model)
@@ -270,6 +270,8 @@ bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 	scope.accel = read_accel(domain);
 	if (json_array_size(json_object_get(doc, "emulators")) >= PROFILE_MAX_EMULATORS)
 		return read_fail(error, "/domainCapabilities", "too many emulators in one profile");
+	if (!g_strcmp0(scope.accel, "kvm"))
+		read_set_host(doc, "arch", text_of(root, "arch"));
 	drop_same_as(doc, scope.machine, &scope);
 	entry = read_emulator(doc, &scope);
 	read_members(entry, root);

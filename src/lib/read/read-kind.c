@@ -47,7 +47,7 @@ static enum read_kind xml_kind(const char *bytes, const char *end)
 	} roots[] = {
 		{ "capabilities", READ_CAPABILITIES }, { "cpu", READ_CPU },
 		{ "cpudata", READ_CPUID_XML },	       { "domain", READ_DOMAIN },
-		{ "domainCapabilities", READ_DOMCAPABILITIES },
+		{ "domainCapabilities", READ_DOMCAPABILITIES }, { "qemuCaps", READ_QEMUCAPS },
 		{ "domainsnapshot", READ_DOMAIN },     { "domstatus", READ_DOMAIN },
 	};
 	const char *name = first_element(bytes, end);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/error.h"
+#include "model/power.h"
 #include "read/read-parts.h"
 
 bool read_fail(GError **error, const char *origin, const char *what)
@@ -64,9 +65,29 @@ void read_set_version(json_t *doc, const char *path, const char *version)
 			json_object_set_new(entry, "version", json_string(version));
 }
 
+static const char *host_arch(const json_t *doc)
+{
+	return json_string_value(json_object_get(json_object_get(doc, "host"), "arch"));
+}
+
+enum arch_family read_family(const json_t *doc, const char *path)
+{
+	const char *arch = path ? arch_of_emulator(path) : NULL;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "emulators"), i, entry) {
+		const char *own = json_string_value(json_object_get(entry, "arch"));
+
+		if (own && !g_strcmp0(json_string_value(json_object_get(entry, "path")), path))
+			return arch_family(own);
+	}
+	return arch_family(arch ? arch : host_arch(doc));
+}
+
 const char *read_default_emulator(const json_t *doc)
 {
-	const char *arch = json_string_value(json_object_get(json_object_get(doc, "host"), "arch"));
+	const char *arch = host_arch(doc);
 	const json_t *entry;
 	size_t i;
 
@@ -77,7 +98,9 @@ const char *read_default_emulator(const json_t *doc)
 				       arch ? arch : "x86_64"))
 			return path;
 	}
-	return "qemu-system-x86_64";
+	/* of a host that nothing was told of, what was read of first */
+	entry = arch ? NULL : json_array_get(json_object_get(doc, "emulators"), 0);
+	return entry ? json_string_value(json_object_get(entry, "path")) : arch_usual_emulator(arch);
 }
 
 void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
@@ -114,6 +137,37 @@ bool read_name_ok(const char *name)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void read_collect(GHashTable *features, enum arch_family family, enum cap_namespace ns,
+		  const struct cpu_models *models, const char *name, bool on)
+{
+	const struct named_model *group = cpu_models_group(models, family, name);
+
+	g_hash_table_replace(features, arch_feature_id(family, ns, name), GINT_TO_POINTER(on));
+	for (size_t i = 0; group && i < group->n_features; i++)
+		g_hash_table_replace(features, arch_feature_id(family, ns, group->features[i]),
+				     GINT_TO_POINTER(on));
+}
+
+void read_collect_model(GHashTable *features, const struct named_model *model,
+			const struct cpu_models *models)
+{
+	for (size_t i = 0; i < model->n_features; i++)
+		read_collect(features, model->family, NS_LIBVIRT, models, model->features[i], true);
+}
+
+void read_put_model(json_t *facts, enum arch_family family, const char *model,
+		    const struct scope *scope, const char *origin)
+{
+	g_autofree char *id = g_strconcat(arch_room(family), ".model", NULL);
+	int cap = cap_find(id), level = family == ARCH_PPC64 ? power_level(model) : -1;
+
+	if (cap < 0 || cap_table[cap].type != CAP_STRING)
+		return;
+	document_fact(facts, id, json_string(model), scope, origin);
+	if (level >= 0)
+		document_fact(facts, "ppc64.compat", json_integer(level), scope, origin);
 }
 
 void read_put_features(json_t *facts, GHashTable *features, const struct scope *scope,

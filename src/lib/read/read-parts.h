@@ -5,6 +5,8 @@
 #ifndef READ_READ_PARTS_H
 #define READ_READ_PARTS_H
 
+#include "model/arch.h"
+#include "model/power.h"
 #include "read/read.h"
 
 /* Lists from outside are cut off with an error beyond these. */
@@ -31,6 +33,9 @@ void read_set_version(json_t *doc, const char *path, const char *version);
 /* The emulator of the host's own architecture that the document has, or a name for it. */
 const char *read_default_emulator(const json_t *doc);
 
+/* The family of the processors that an emulator emulates: by what is known of its path, or the host's. */
+enum arch_family read_family(const json_t *doc, const char *path);
+
 /* A fact, unless the same scope has one of that id already; @value is stolen. */
 void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
 		   const char *origin);
@@ -41,18 +46,33 @@ void read_set_host(json_t *doc, const char *key, const char *value);
 /* A name that may stand in a document: not empty, not too long, one line. */
 bool read_name_ok(const char *name);
 
-/* Where features go while they are collected: id → true or false, each once. */
+/*
+ * Collects a feature, id → true or false, each once; @name in @ns' spelling. A word for a whole group
+ * of features says the same of each.
+ */
+void read_collect(GHashTable *features, enum arch_family family, enum cap_namespace ns,
+		  const struct cpu_models *models, const char *name, bool on);
+
+/* Collects all that a named model has. */
+void read_collect_model(GHashTable *features, const struct named_model *model,
+			const struct cpu_models *models);
+
 void read_put_features(json_t *facts, GHashTable *features, const struct scope *scope,
 		       const char *origin);
 
 /**
  * read_put_cpu - the facts of a CPU definition: its model's features by the table, its own list,
- * vendor and width of physical addresses
+ * vendor and width of physical addresses; elsewhere than on x86 the model itself
+ * @arch: whose CPU it is; NULL: as the definition or its model says, else x86's
  *
  * Returns NULL where the list is complete, else why it isn't; free with g_free().
  */
-char *read_put_cpu(json_t *facts, const struct cpu_def *def, const struct cpu_models *models,
-		   const struct scope *scope, const char *origin);
+char *read_put_cpu(json_t *facts, const char *arch, const struct cpu_def *def,
+		   const struct cpu_models *models, const struct scope *scope, const char *origin);
+
+/* The model of a processor, and what follows from it ("ppc64.model", "ppc64.compat"). */
+void read_put_model(json_t *facts, enum arch_family family, const char *model,
+		    const struct scope *scope, const char *origin);
 
 /* The accelerator of a domain type: "kvm", "tcg"; other types as they are. */
 const char *read_accel(const char *domain_type);

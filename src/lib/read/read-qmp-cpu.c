@@ -16,16 +16,16 @@
 #define MAX_PHYS_BITS 64
 
 /* QEMU's name of a feature as libvirt spells it, where the dictionary knows both. */
-static const char *libvirt_name(const char *name)
+static const char *libvirt_name(enum arch_family family, const char *name)
 {
-	int cap = cap_find_alias(NS_QEMU, name);
+	int cap = arch_find_alias(family, NS_QEMU, name);
 	const char *other = cap >= 0 ? cap_alias_of(NS_LIBVIRT, cap) : NULL;
 
 	return other ? other : name;
 }
 
-static bool put_missing(json_t *model, const json_t *list, const char *origin, size_t at,
-			GError **error)
+static bool put_missing(json_t *model, enum arch_family family, const json_t *list,
+			const char *origin, size_t at, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	const json_t *name;
@@ -37,7 +37,7 @@ static bool put_missing(json_t *model, const json_t *list, const char *origin, s
 		strings += json_is_string(name);
 		/* QEMU 2.12 has empty names here, for a bit it had none for. */
 		if (read_name_ok(json_string_value(name)))
-			g_ptr_array_add(names, (gpointer)libvirt_name(json_string_value(name)));
+			g_ptr_array_add(names, (gpointer)libvirt_name(family, json_string_value(name)));
 	}
 	if (!json_is_array(list) || strings > READ_MAX_PROPERTIES ||
 	    strings != json_array_size(list)) {
@@ -55,6 +55,7 @@ static bool put_missing(json_t *model, const json_t *list, const char *origin, s
 bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *scope,
 			  const char *origin, GError **error)
 {
+	enum arch_family family = read_family(doc, scope->emulator);
 	g_autoptr(GPtrArray) models = read_qmp_list();
 	const json_t *member;
 	size_t i;
@@ -71,8 +72,8 @@ bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *
 		g_ptr_array_add(models, model);
 		read_qmp_copy_name(model, "alias_of", member, "alias-of");
 		read_qmp_copy_bool(model, "deprecated", member, "deprecated");
-		if (!put_missing(model, json_object_get(member, "unavailable-features"), origin, i,
-				 error))
+		if (!put_missing(model, family, json_object_get(member, "unavailable-features"),
+				 origin, i, error))
 			return false;
 	}
 	g_ptr_array_set_free_func(models, NULL);
@@ -91,6 +92,23 @@ static char *unknown_id(const json_t *props, const char *name)
 	if (g_str_has_prefix(name, "x-") || !read_name_ok(name) || strlen(name) > 100)
 		return NULL;
 	return feature_id(NS_QEMU, json_object_get(props, dashes) ? dashes : name);
+}
+
+/* Elsewhere than on x86 what is off is told too, where a list may be only what differs. */
+static void collect_other(GHashTable *features, enum arch_family family,
+			  const struct cpu_models *models, const json_t *props)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)props, name, value) {
+		int cap = arch_find_alias(family, NS_QEMU, name);
+
+		if (!json_is_boolean(value) || !read_name_ok(name) || g_str_has_prefix(name, "x-") ||
+		    (cap >= 0 && cap_table[cap].flags & CAP_QEMU_OPTION))
+			continue;
+		read_collect(features, family, NS_QEMU, models, name, json_is_true(value));
+	}
 }
 
 static void collect_features(GHashTable *features, const json_t *props)
@@ -163,21 +181,79 @@ static void put_properties(json_t *doc, json_t *entry, const json_t *props)
 	read_qmp_set_properties(entry, "cpu", names);
 }
 
+/* Is it a model, from which what is told differs? */
+static bool is_delta(const char *name)
+{
+	return name && strcmp(name, "host") && strcmp(name, "max");
+}
+
+/*
+ * What QEMU makes of the host's processor on other architectures. On s390x it tells a model and
+ * what differs from it, or all; on others the few features that it can switch.
+ */
+static bool put_other(json_t *facts, enum arch_family family, const struct cpu_models *models,
+		      const json_t *expanded, const char *origin)
+{
+	g_autoptr(GHashTable) features =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const char *name = json_string_value(json_object_get(expanded, "name"));
+	const struct named_model *base = name && models ? cpu_models_find(models, name) : NULL;
+	bool whole = family == ARCH_S390X && !is_delta(name);
+
+	if (base && base->family == family) {
+		read_collect_model(features, base, models);
+		whole = family == ARCH_S390X;
+	}
+	collect_other(features, family, models, json_object_get(expanded, "props"));
+	read_put_features(facts, features, NULL, origin);
+	if (name && is_delta(name))
+		read_put_model(facts, family, name, NULL, origin);
+	return whole;
+}
+
+/* Everything told after the model alone: the model stays known. */
+static void keep_model(json_t *facts, const json_t *before, enum arch_family family)
+{
+	g_autofree char *id = g_strconcat(arch_room(family), ".model", NULL);
+	json_t *fact;
+	size_t i;
+
+	json_array_foreach (facts, i, fact)
+		if (!strcmp(json_string_value(json_object_get(fact, "id")), id))
+			return;
+	json_array_foreach (before, i, fact)
+		if (!strcmp(json_string_value(json_object_get(fact, "id")), id))
+			json_array_append(facts, fact);
+}
+
 /* Is what a guest gets of this model what the host offers? "base" is a host's static form. */
 static bool is_offer(const char *model)
 {
 	return !strcmp(model, "host") || !strcmp(model, "max") || !strcmp(model, "base");
 }
 
-bool read_qmp_expansion(json_t *doc, const json_t *value, const struct scope *asked,
-			const char *model, const char *origin, GError **error)
+/* x86: every property is told, so that what isn't true is absent. */
+static bool put_x86(json_t *facts, const json_t *props, const char *origin)
 {
 	g_autoptr(GHashTable) features =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	collect_features(features, props);
+	read_put_features(facts, features, NULL, origin);
+	put_numbers(facts, props, origin);
+	return true;
+}
+
+bool read_qmp_expansion(json_t *doc, const json_t *value, const struct scope *asked,
+			const char *model, const struct cpu_models *models, const char *origin,
+			GError **error)
+{
+	enum arch_family family = read_family(doc, asked->emulator);
 	const json_t *expanded = json_object_get(value, "model");
 	const json_t *props = json_object_get(expanded, "props");
 	struct scope scope = *asked;
 	json_t *entry, *facts, *before;
+	bool complete;
 
 	if (!model)
 		model = json_string_value(json_object_get(expanded, "name"));
@@ -193,12 +269,14 @@ bool read_qmp_expansion(json_t *doc, const json_t *value, const struct scope *as
 	if (!strcmp(model, "max") && before && strcmp(json_string_value(before), "max"))
 		return true; /* "host" is what KVM offers */
 	facts = json_array();
-	collect_features(features, props);
-	read_put_features(facts, features, NULL, origin);
-	put_numbers(facts, props, origin);
+	complete = family == ARCH_X86 ? put_x86(facts, props, origin) :
+					put_other(facts, family, models, expanded, origin);
+	if (family != ARCH_X86)
+		keep_model(facts, json_object_get(entry, "facts"), family);
 	json_object_set_new(entry, "facts", facts);
-	json_object_set_new(entry, "complete", json_true());
+	json_object_set_new(entry, "complete", json_boolean(complete));
 	json_object_set_new(entry, "cpu_model", json_string(model));
-	put_properties(doc, entry, props);
+	if (family == ARCH_X86 || !is_delta(json_string_value(json_object_get(expanded, "name"))))
+		put_properties(doc, entry, props);
 	return true;
 }

@@ -70,6 +70,8 @@ static enum read_kind array_kind(const json_t *array)
 
 	if (has(first, "capability") && has(first, "state"))
 		return READ_QMP_MIGRATE_CAPABILITIES;
+	if (has(first, "emulated") && has(first, "kernel") && has(first, "version"))
+		return READ_QMP_GIC;
 	if (!has(first, "name"))
 		return READ_QMP_OTHER;
 	if (has(first, "cpu-max"))
@@ -105,6 +107,10 @@ enum read_kind read_qmp_kind(const json_t *reply)
 		return READ_QMP_VERSION;
 	if (has(value, "enabled") && has(value, "present") && json_object_size(value) == 2)
 		return READ_QMP_KVM;
+	if (json_is_string(json_object_get(value, "arch")) && json_object_size(value) == 1)
+		return READ_QMP_TARGET;
+	if (json_is_string(json_object_get(reply, "execute")))
+		return READ_QMP_TRANSCRIPT;
 	if (has(value, "cbitpos") && has(value, "reduced-phys-bits"))
 		return READ_QMP_SEV;
 	if (has(value, "sgx") && has(value, "flc"))
@@ -261,8 +267,56 @@ static bool read_kvm(json_t *doc, const json_t *value, const struct scope *scope
 	return true;
 }
 
+/* QEMU's name of what it emulates, as libvirt and uname(2) spell it. */
+const char *read_qmp_arch(const json_t *value)
+{
+	const char *name = json_string_value(json_object_get(value, "arch"));
+
+	if (!read_name_ok(name))
+		return NULL;
+	return !strcmp(name, "arm") ? "armv7l" : !strcmp(name, "i386") ? "i686" : name;
+}
+
+static bool read_target(json_t *doc, const json_t *value, const struct scope *scope,
+			const char *origin, GError **error)
+{
+	const char *arch = read_qmp_arch(value);
+
+	if (!arch)
+		return read_fail(error, origin, "return.arch: must be the name of an architecture");
+	json_object_set_new(read_emulator(doc, scope), "arch", json_string(arch));
+	if (!g_strcmp0(scope->accel, "kvm"))
+		read_set_host(doc, "arch", arch);
+	return true;
+}
+
+/* Interrupt controllers: those that KVM emulates are the host's to give. */
+static bool read_gic(json_t *doc, const json_t *value, const struct scope *scope,
+		     const char *origin, GError **error)
+{
+	const struct scope kvm = { .view = VIEW_KVM, .migratable = -1 };
+	json_t *versions = json_array();
+	const json_t *member;
+	size_t i;
+
+	if (g_strcmp0(scope->accel, "kvm") || json_array_size(value) > 99) {
+		json_decref(versions);
+		return json_array_size(value) <= 99 ||
+		       read_fail(error, origin, "return: must be a short list of interrupt controllers");
+	}
+	json_array_foreach (value, i, member)
+		if (json_is_number(json_object_get(member, "version")) &&
+		    json_is_true(json_object_get(member, "kernel")))
+			json_array_append_new(versions,
+					      json_sprintf("%d", (int)json_number_value(json_object_get(
+									 member, "version"))));
+	read_put_once(read_facts(doc), "arm64.gic-versions", versions, &kvm, origin);
+	return true;
+}
+
 bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struct scope *asked,
-	      const char *model, const char *origin, GError **error)
+	      const char *model, const struct cpu_models *models, const char *origin,
+	      GError **error)
 {
 	const json_t *value = read_qmp_value(reply);
 	struct scope scope = *asked;
@@ -281,7 +335,11 @@ bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struc
 	case READ_QMP_CPU_DEFINITIONS:
 		return read_qmp_definitions(doc, value, &scope, origin, error);
 	case READ_QMP_EXPANSION:
-		return read_qmp_expansion(doc, value, &scope, model, origin, error);
+		return read_qmp_expansion(doc, value, &scope, model, models, origin, error);
+	case READ_QMP_TARGET:
+		return read_target(doc, value, &scope, origin, error);
+	case READ_QMP_GIC:
+		return read_gic(doc, value, &scope, origin, error);
 	case READ_QMP_KVM:
 		return read_kvm(doc, value, &scope, origin, error);
 	case READ_QMP_DEVICE_PROPERTIES:

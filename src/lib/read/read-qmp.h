@@ -10,6 +10,13 @@
 /* What stands under "return", or the reply itself. */
 const json_t *read_qmp_value(const json_t *reply);
 
+/* What query-target says, as libvirt spells it, or NULL. */
+const char *read_qmp_arch(const json_t *value);
+
+/* A conversation: commands, each followed by its reply. */
+bool read_qmp_transcript(json_t *doc, const json_t *messages, const struct scope *asked,
+			 const struct cpu_models *models, const char *origin, GError **error);
+
 /* The "name" of a list's @i-th member. */
 bool read_qmp_named(const json_t *member, const char *origin, size_t i, const char **name,
 		    GError **error);
@@ -37,7 +44,8 @@ bool read_qmp_types(json_t *doc, const json_t *value, const struct scope *scope,
 bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *scope,
 			  const char *origin, GError **error);
 bool read_qmp_expansion(json_t *doc, const json_t *value, const struct scope *scope,
-			const char *model, const char *origin, GError **error);
+			const char *model, const struct cpu_models *models, const char *origin,
+			GError **error);
 
 /* read-qmp-migration.c */
 bool read_qmp_migrate_capabilities(json_t *doc, const json_t *value, const struct scope *asked,

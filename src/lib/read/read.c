@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "read/read-parts.h"
+#include "read/read-qmp.h"
 
 static const struct scope raw_view = { .view = VIEW_RAW, .migratable = -1 };
 
@@ -20,6 +20,8 @@ static bool read_xml(json_t *doc, enum read_kind kind, const char *bytes, size_t
 		ok = read_capabilities(doc, xml, hints->models, error);
 	else if (kind == READ_DOMCAPABILITIES)
 		ok = read_domcapabilities(doc, xml, hints->models, error);
+	else if (kind == READ_QEMUCAPS)
+		ok = read_qemucaps(doc, xml, hints->models, error);
 	else if (kind == READ_CPU)
 		ok = read_bare_cpu(doc, xml, hints->models, error);
 	else
@@ -44,7 +46,8 @@ static bool put_security_error(json_t *doc, const json_t *reply, const struct sc
 
 /* @scope has the strings of the caller, the file's name, or none. */
 static bool read_replies(json_t *doc, const json_t *replies, const struct scope *scope,
-			 const char *model, const char *name, GError **error)
+			 const char *model, const struct cpu_models *models, const char *name,
+			 GError **error)
 {
 	const json_t *reply;
 	size_t i;
@@ -60,11 +63,25 @@ static bool read_replies(json_t *doc, const json_t *replies, const struct scope 
 
 			document_source(doc, name, "failed", false, VIEWS,
 					read_name_ok(desc) ? desc : "QEMU answered with an error", -1);
-		} else if (!read_qmp(doc, kind, reply, scope, model, name, error)) {
+		} else if (!read_qmp(doc, kind, reply, scope, model, models, name, error)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* The emulator that replies are of, where nobody says: the document's, or one by what it emulates. */
+static const char *emulator_of(const json_t *doc, const json_t *replies)
+{
+	const json_t *reply;
+	size_t i;
+
+	if (json_array_size(json_object_get(doc, "emulators")))
+		return read_default_emulator(doc);
+	json_array_foreach (replies, i, reply)
+		if (read_qmp_kind(reply) == READ_QMP_TARGET)
+			return arch_usual_emulator(read_qmp_arch(read_qmp_value(reply)));
+	return read_default_emulator(doc);
 }
 
 static bool read_json(json_t *doc, const char *bytes, size_t length,
@@ -78,12 +95,15 @@ static bool read_json(json_t *doc, const char *bytes, size_t length,
 	if (!replies)
 		return false;
 	read_scope_from_name(hints->name, &accel, &machine, &model);
-	emulator = g_strdup(hints->emulator ? hints->emulator : read_default_emulator(doc));
+	emulator = g_strdup(hints->emulator ? hints->emulator : emulator_of(doc, replies));
 	scope.emulator = emulator;
 	scope.accel = hints->accel ? hints->accel : accel;
 	scope.machine = hints->machine ? hints->machine : machine;
-	ok = read_replies(doc, replies, &scope, hints->model ? hints->model : model, hints->name,
-			  error);
+	if (read_qmp_kind(json_array_get(replies, 0)) == READ_QMP_TRANSCRIPT)
+		ok = read_qmp_transcript(doc, replies, &scope, hints->models, hints->name, error);
+	else
+		ok = read_replies(doc, replies, &scope, hints->model ? hints->model : model,
+				  hints->models, hints->name, error);
 	json_decref(replies);
 	return ok;
 }
@@ -167,6 +187,7 @@ bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_
 	switch (kind) {
 	case READ_CAPABILITIES:
 	case READ_DOMCAPABILITIES:
+	case READ_QEMUCAPS:
 	case READ_CPU:
 	case READ_CPUID_XML:
 		return read_xml(doc, kind, bytes, length, hints, error);
@@ -182,6 +203,9 @@ bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_
 	case READ_QMP_SCHEMA:
 	case READ_QMP_SEV:
 	case READ_QMP_SGX:
+	case READ_QMP_TARGET:
+	case READ_QMP_GIC:
+	case READ_QMP_TRANSCRIPT:
 	case READ_QMP_OTHER:
 		return read_json(doc, bytes, length, hints, error);
 	case READ_CPUID_LINES:

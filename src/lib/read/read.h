@@ -27,6 +27,7 @@ enum read_kind {
 	READ_GUESTS,            /* capbroker.guests/1 */
 	READ_CAPABILITIES,      /* virsh capabilities */
 	READ_DOMCAPABILITIES,   /* virsh domcapabilities */
+	READ_QEMUCAPS,          /* libvirt's cache of what a QEMU told it */
 	READ_CPU,               /* a bare <cpu> */
 	READ_DOMAIN,            /* a domain definition */
 	READ_QMP_VERSION,       /* query-version */
@@ -41,6 +42,9 @@ enum read_kind {
 	READ_QMP_SCHEMA,        /* query-qmp-schema */
 	READ_QMP_SEV,           /* query-sev-capabilities */
 	READ_QMP_SGX,           /* query-sgx-capabilities */
+	READ_QMP_TARGET,        /* query-target */
+	READ_QMP_GIC,           /* query-gic-capabilities */
+	READ_QMP_TRANSCRIPT,    /* commands and their replies, one after the other */
 	READ_QMP_OTHER,         /* a QMP reply we have no use for (query-commands, …) */
 	READ_CPUID_LINES,       /* leaf subleaf eax ebx ecx edx */
 	READ_CPUID_XML,         /* libvirt's <cpudata arch='x86'> */
@@ -74,6 +78,19 @@ void read_cpuid(json_t *doc, const struct cpuid_row *rows, size_t n, bool comple
 /* The same for one MSR's value. */
 void read_msr(json_t *doc, uint32_t index, uint64_t value, const struct scope *scope,
 	      const char *origin);
+
+/* What KVM_PPC_GET_CPU_CHAR answers; bits outside the masks say nothing. */
+struct power_characteristics {
+	uint64_t character, character_mask, behaviour, behaviour_mask;
+	bool power8; /* the processor is of that generation */
+};
+
+/**
+ * read_power_characteristics - levels of the pseries machine's promises about weaknesses of the
+ * processor that the host can keep
+ */
+void read_power_characteristics(json_t *doc, const struct power_characteristics *c,
+				const struct scope *scope);
 
 /**
  * read_cpuid_lines - parse lines "leaf subleaf eax ebx ecx edx" (hexadecimal, '#' comments)
@@ -109,6 +126,13 @@ bool read_domcapabilities(json_t *doc, const struct xml_document *xml,
 			  const struct cpu_models *models, GError **error);
 
 /**
+ * read_qemucaps - a file of libvirt's cache of QEMU's capabilities (<qemuCaps>): version, machine
+ * types, CPU models and the host's CPU by accelerator, as QEMU told them; libvirt's own version
+ */
+bool read_qemucaps(json_t *doc, const struct xml_document *xml, const struct cpu_models *models,
+		   GError **error);
+
+/**
  * read_bare_cpu - a <cpu> alone: <arch> and no mode is libvirt's host view, with a mode (or as a
  * guest's) it is what QEMU gives; its model is expanded by the table @models
  *
@@ -137,8 +161,10 @@ enum read_kind read_qmp_kind(const json_t *reply);
  *	1 unless the caller knows that migratable=off was asked for
  * @model: for an expansion: the model it was asked for ("host", "max", …); of others than
  *	host/max nothing is an offer, and they are left out; NULL: what the reply says. For
- *	device-list-properties: the device's type; for qom-list-types: what they implement
+ *	device-list-properties: the device's type (or that of another object); for qom-list-types: what they implement
  *	("device", "user-creatable"; of others nothing is kept)
+ *
+ * @models: for what other architectures' models and groups of features stand for, or NULL
  *
  * With KVM the offer is "host"; "max" counts until a reply for "host" comes. An expansion's entry
  * also gets "cpu_model", a version's "package", query-kvm's "kvm": {"enabled","present"}. The
@@ -146,7 +172,8 @@ enum read_kind read_qmp_kind(const json_t *reply);
  * What migrations can be asked for, and SEV and SGX, are facts of the emulator as a whole.
  */
 bool read_qmp(json_t *doc, enum read_kind kind, const json_t *reply, const struct scope *scope,
-	      const char *model, const char *origin, GError **error);
+	      const char *model, const struct cpu_models *models, const char *origin,
+	      GError **error);
 
 /**
  * read_qmp_security_error - an error reply to query-sev-capabilities or query-sgx-capabilities,
