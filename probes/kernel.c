@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "cpuinfo.h"
 #include "probe.h"
 
 static const struct scope kernel = { .view = VIEW_KERNEL, .migratable = -1 };
@@ -74,6 +76,7 @@ static bool read_uname(struct context *context)
 	if (g_str_has_prefix(words[n - 1], "GNU/"))
 		n--;
 	set_text(json_object_get(context->doc, "host"), "arch", words[n - 1]);
+	set_text(context->found, "arch", words[n - 1]);
 	return true;
 }
 
@@ -92,6 +95,27 @@ static void read_line(struct context *context, const char *path, const char *key
 				      FACT_UNREADABLE, &kernel, path, err);
 }
 
+static char *ask_page_size(void *data, GError **error)
+{
+	long size = sysconf(_SC_PAGESIZE);
+
+	(void)data;
+	if (size > 0)
+		return g_strdup_printf("%ld\n", size);
+	g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "sysconf(_SC_PAGESIZE) failed");
+	return NULL;
+}
+
+static void read_page_size(struct context *context)
+{
+	g_autofree char *text = source_ask(context->source, "page-size", ask_page_size, NULL, NULL);
+	guint64 n = text ? g_ascii_strtoull(text, NULL, 10) : 0;
+
+	if (n && n <= G_MAXUINT32)
+		document_fact(json_object_get(context->doc, "facts"), "host.page-size",
+			      json_integer((json_int_t)n), &kernel, "sysconf _SC_PAGESIZE");
+}
+
 static void read_uuids(struct context *context)
 {
 	json_t *uuids = json_object();
@@ -107,51 +131,6 @@ static void read_uuids(struct context *context)
 	if (made && g_uuid_string_is_valid(g_strstrip(made)))
 		set_text(uuids, "machine-id", made);
 	json_object_set_new(context->found, "uuid", uuids);
-}
-
-/* --- /proc/cpuinfo ---------------------------------------------------------------------------- */
-
-static void read_flags(struct context *context, const char *flags)
-{
-	json_t *facts = json_object_get(context->doc, "facts");
-	g_auto(GStrv) names = g_strsplit(flags, " ", -1);
-
-	for (size_t i = 0; names[i]; i++) {
-		int cap = cap_find_alias(NS_KERNEL, names[i]);
-
-		/* The kernel's own inventions (rep_good, …) are nothing a guest could be given. */
-		if (cap >= 0 && cap_table[cap].type == CAP_BOOL)
-			document_fact(facts, cap_table[cap].id, json_true(), &kernel, "/proc/cpuinfo");
-	}
-}
-
-/* Reads the first processor's lines "key : value". */
-static void read_cpuinfo(struct context *context)
-{
-	static const char path[] = "/proc/cpuinfo";
-	json_t *fingerprint = json_object_get(context->doc, "fingerprint");
-	int err;
-	g_autofree char *text = source_text(context->source, path, &err);
-	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
-
-	for (size_t i = 0; lines[i] && *lines[i]; i++) {
-		char *colon = strchr(lines[i], ':');
-		char *key = lines[i];
-
-		if (!colon)
-			continue;
-		*colon = 0;
-		g_strchomp(key);
-		g_strstrip(++colon);
-		if (!strcmp(key, "microcode")) {
-			set_text(fingerprint, "microcode", colon);
-			probe_fact_text(context, "host.microcode", colon, &kernel, path);
-		} else if (!strcmp(key, "model name")) {
-			probe_fact_text(context, "host.cpu-model-name", colon, &kernel, path);
-		} else if (!strcmp(key, "flags")) {
-			read_flags(context, colon);
-		}
-	}
 }
 
 /* --- modules ---------------------------------------------------------------------------------- */
@@ -211,7 +190,8 @@ static void collect(struct context *context)
 	read_line(context, "/proc/cmdline", "cmdline", "host.cmdline");
 	read_line(context, "/proc/sys/kernel/random/boot_id", "boot_id", NULL);
 	read_uuids(context);
-	read_cpuinfo(context);
+	cpuinfo_read(context, json_string_value(json_object_get(context->found, "arch")));
+	read_page_size(context);
 	read_parameters(context, "kvm", parameters);
 	read_parameters(context, "kvm_intel", parameters);
 	read_parameters(context, "kvm_amd", parameters);

@@ -9,20 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#if defined(__x86_64__)
 #include <linux/kvm.h>
-#endif
 #include <string.h>
 
+#include "kvm-ppc.h"
+#include "model/arch.h"
 #include "probe.h"
 #include "read/read.h"
 
 static const struct scope kvm = { .view = VIEW_KVM, .migratable = -1 };
-
-#if defined(__x86_64__)
-
-#define FIRST_ENTRIES 128u
-#define MAX_ENTRIES 4096u
 
 static void extension_fact(struct context *context, const struct capability *cap, int answer,
 			   const char *origin)
@@ -46,14 +41,25 @@ static void extension_fact(struct context *context, const struct capability *cap
 	document_fact(facts, cap->id, value, &kvm, origin);
 }
 
+/* Is an extension anything to this architecture? */
+static bool concerns(size_t reg, enum arch_family family)
+{
+	for (size_t i = 0; i < cap_count; i++)
+		if (cap_table[i].reg == (int)reg)
+			return !cap_table[i].arch || !strcmp(cap_table[i].arch, arch_room(family));
+	return false;
+}
+
 static void read_extensions(struct context *context, struct source_device *device)
 {
+	enum arch_family family = arch_family(probe_arch(context));
+
 	for (size_t r = 0; r < cap_register_count; r++) {
 		const struct cap_register *reg = &cap_registers[r];
 		g_autofree char *call = NULL;
 		int answer, err;
 
-		if (reg->kind != REG_KVM_EXTENSION)
+		if (reg->kind != REG_KVM_EXTENSION || !concerns(r, family))
 			continue;
 		call = g_strdup_printf("KVM_CHECK_EXTENSION %u", reg->index);
 		answer = source_ioctl(device, call, KVM_CHECK_EXTENSION, reg->index, 0, &err);
@@ -66,6 +72,11 @@ static void read_extensions(struct context *context, struct source_device *devic
 				extension_fact(context, &cap_table[i], answer, call);
 	}
 }
+
+#if defined(__x86_64__)
+
+#define FIRST_ENTRIES 128u
+#define MAX_ENTRIES 4096u
 
 /* KVM says E2BIG as long as there is more than room. Returns false with errno. */
 static bool read_cpuid_of_kvm(struct context *context, struct source_device *device, int *err)
@@ -178,21 +189,12 @@ static void read_tsc(struct context *context, struct source_device *device)
 		document_fact_missing(facts, "cpu.tsc-khz", FACT_UNREADABLE, &kvm, "KVM_GET_TSC_KHZ", err);
 }
 
-static void read_kvm(struct context *context, struct source_device *device)
+static void read_x86(struct context *context, struct source_device *device)
 {
-	int err, version;
 	g_autofree char *reason = NULL;
 	bool cpuid, msrs;
+	int err;
 
-	version = source_ioctl(device, "KVM_GET_API_VERSION", KVM_GET_API_VERSION, 0, 0, &err);
-	if (version != KVM_API_VERSION) {
-		reason = g_strdup_printf("/dev/kvm: API version %d, not %d (is it KVM?)", version,
-					 KVM_API_VERSION);
-		probe_report(context, &kvm_probe, "failed", false, reason);
-		return;
-	}
-	json_object_set_new(context->found, "kvm", json_true());
-	read_extensions(context, device);
 	cpuid = read_cpuid_of_kvm(context, device, &err);
 	if (!cpuid)
 		reason = g_strdup_printf("KVM_GET_SUPPORTED_CPUID: %s (look at the kernel's log)",
@@ -207,14 +209,38 @@ static void read_kvm(struct context *context, struct source_device *device)
 
 #else
 
-static void read_kvm(struct context *context, struct source_device *device)
+static void read_x86(struct context *context, struct source_device *device)
 {
 	(void)device;
-	probe_report(context, &kvm_probe, "missing", false,
-		     "only x86-64 is read by this version (no facts of KVM here)");
+	probe_report(context, &kvm_probe, "partial", false,
+		     "built for another architecture: CPUID and MSRs of x86 aren't read");
 }
 
 #endif
+
+static void read_kvm(struct context *context, struct source_device *device)
+{
+	enum arch_family family = arch_family(probe_arch(context));
+	g_autofree char *reason = NULL;
+	int err, version;
+
+	version = source_ioctl(device, "KVM_GET_API_VERSION", KVM_GET_API_VERSION, 0, 0, &err);
+	if (version != KVM_API_VERSION) {
+		reason = g_strdup_printf("/dev/kvm: API version %d, not %d (is it KVM?)", version,
+					 KVM_API_VERSION);
+		probe_report(context, &kvm_probe, "failed", false, reason);
+		return;
+	}
+	json_object_set_new(context->found, "kvm", json_true());
+	read_extensions(context, device);
+	if (family == ARCH_X86) {
+		read_x86(context, device);
+		return;
+	}
+	if (family == ARCH_PPC64)
+		kvm_read_ppc(context, device, &kvm);
+	probe_report(context, &kvm_probe, "ok", false, NULL);
+}
 
 static const char *remedy(int err)
 {
@@ -243,7 +269,8 @@ static void collect(struct context *context)
 	}
 	if (err != ENOENT && err != ENODEV)
 		for (size_t r = 0; r < cap_register_count; r++)
-			if (cap_registers[r].kind == REG_KVM_EXTENSION)
+			if (cap_registers[r].kind == REG_KVM_EXTENSION &&
+			    concerns(r, arch_family(probe_arch(context))))
 				probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm, "/dev/kvm",
 						       err);
 	reason = g_strdup_printf("/dev/kvm: %s (%s)", g_strerror(err), remedy(err));

@@ -16,7 +16,6 @@
 #include "libvirt.h"
 #include "read/read.h"
 
-#define MODELS "cpu-models.tsv"
 /* Domain capabilities asked of one libvirt, at most. */
 #define MAX_QUESTIONS 256u
 
@@ -386,18 +385,6 @@ static void read_info(struct context *context, const char *text)
 	json_decref(info);
 }
 
-static struct cpu_models *load_models(GError **error)
-{
-	size_t length;
-	g_autofree char *bytes = source_data_file(MODELS, &length);
-
-	if (bytes)
-		return cpu_models_parse(bytes, length, error);
-	g_set_error_literal(error, SOURCE_ERROR, SOURCE_FAILED,
-			    MODELS ": not found (install capbroker, or set CAPBROKER_DATADIR)");
-	return NULL;
-}
-
 /* Returns false where there was nothing to ask or nothing came back. */
 static bool read_all(struct reading *r, GError **error)
 {
@@ -407,7 +394,7 @@ static bool read_all(struct reading *r, GError **error)
 
 	if (!libvirt_there(context, error))
 		return false;
-	r->models = load_models(error);
+	r->models = probe_models(error);
 	if (!r->models)
 		return false;
 	info = source_ask(context->source, "libvirt/info.json", ask_info, &r->link, error);

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "model/cpu-model.h"
 #include "model/profile.h"
 #include "source.h"
 
@@ -83,6 +84,12 @@ const char *probe_state_of(int err);
  */
 void probe_missing_register(struct context *context, int reg, enum fact_state state,
 			    const struct scope *scope, const char *origin, int err);
+
+/* The architecture of the host that is read, "x86_64" where the kernel's probe didn't tell. */
+const char *probe_arch(const struct context *context);
+
+/* The tables of CPU models; NULL with the reason in @error. Free with cpu_models_free(). */
+struct cpu_models *probe_models(GError **error);
 
 /* A fact with a string value; the text is made valid UTF-8. */
 void probe_fact_text(struct context *context, const char *id, const char *text,

@@ -6,15 +6,15 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "qemu-plan.h"
 
 #define MAX_EMULATORS 16u
 #define MAX_MACHINES 512u
 
 /* Where distributions put them; the first of several names of one file is the one it goes by. */
+static const char *const folders[] = { "/usr/bin/", "/usr/local/bin/" };
 static const char *const usual[] = {
-	"/usr/bin/qemu-system-x86_64",
-	"/usr/local/bin/qemu-system-x86_64",
 	"/usr/libexec/qemu-kvm",
 	"/usr/bin/qemu-kvm",
 	"/usr/bin/qemu-system-x86_64-microvm",
@@ -69,12 +69,11 @@ static void add_emulator(struct context *context, GPtrArray *plans, const char *
 }
 
 /* Another architecture's QEMU is not asked; the 32-bit one only where a guest has it. */
-static bool is_x86(const char *path)
+static bool is_own(const char *path, const char *arch)
 {
-	g_autofree char *name = g_path_get_basename(path);
+	const char *own = arch_of_emulator(path);
 
-	return !g_str_has_prefix(name, "qemu-system-") || g_str_has_prefix(name, "qemu-system-x86_64") ||
-	       g_str_has_prefix(name, "qemu-system-i386");
+	return !own || arch_family(own) == arch_family(arch);
 }
 
 GPtrArray *plan_emulators(struct context *context)
@@ -82,15 +81,22 @@ GPtrArray *plan_emulators(struct context *context)
 	GPtrArray *plans = g_ptr_array_new_with_free_func((GDestroyNotify)plan_free);
 	const json_t *named = json_object_get(context->shared, "emulators");
 	const GPtrArray *given = context->options->emulators;
+	const char *arch = probe_arch(context);
 	const json_t *path;
 	size_t i;
 
 	for (i = 0; i < given->len; i++)
 		add_emulator(context, plans, g_ptr_array_index(given, i));
+	for (i = 0; i < G_N_ELEMENTS(folders); i++) {
+		g_autofree char *one = g_strconcat(folders[i], arch_usual_emulator(arch), NULL);
+
+		add_emulator(context, plans, one);
+	}
 	for (i = 0; i < G_N_ELEMENTS(usual); i++)
-		add_emulator(context, plans, usual[i]);
+		if (is_own(usual[i], arch))
+			add_emulator(context, plans, usual[i]);
 	json_array_foreach (named, i, path)
-		if (is_x86(json_string_value(path)))
+		if (is_own(json_string_value(path), arch))
 			add_emulator(context, plans, json_string_value(path));
 	return plans;
 }

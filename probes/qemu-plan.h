@@ -24,6 +24,7 @@ struct emulator_plan {
 	GHashTable *groups;    /* accelerator and facts → document in docs */
 	json_t *refused;       /* accelerator → {machine type: message} */
 	unsigned int asked, reached, left, troubles;
+	const struct cpu_models *models; /* for its replies, or NULL: x86 needs none */
 	bool hung;
 	char *trouble;         /* the last one */
 };
@@ -35,7 +36,7 @@ struct turn {
 };
 
 /**
- * plan_emulators - the x86 QEMUs of this host, each file once
+ * plan_emulators - the QEMUs of this host that run its own architecture, each file once
  *
  * Those of --emulator, those that distributions install, those that libvirt names for the host's
  * own arch, those that guests here have.

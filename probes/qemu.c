@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "qemu-devices.h"
 #include "qemu-plan.h"
 #include "qmp.h"
@@ -33,9 +34,27 @@ static const char *const type_kinds[] = { "device", "user-creatable" };
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+static const char *offered_model(const struct qmp_job *job)
+{
+	return strcmp(job->accel, "kvm") ? "max" : "host";
+}
+
+/* Only x86 tells what can migrate from what can't; IBM Z names the model beside all it has. */
+static void ask_other_cpu(struct qmp_job *job, enum arch_family family)
+{
+	static const char *const keys[][2] = { { "expansion-static", "static" }, { "expansion", "full" } };
+
+	for (size_t i = family == ARCH_S390X ? 0 : 1; i < G_N_ELEMENTS(keys); i++)
+		qmp_job_ask(job, keys[i][0], "query-cpu-model-expansion",
+			    json_pack("{s:s, s:{s:s}}", "type", keys[i][1], "model", "name",
+				      offered_model(job)));
+	if (family == ARCH_ARM64 && !strcmp(job->accel, "kvm"))
+		qmp_job_ask(job, "gic", "query-gic-capabilities", NULL);
+}
+
 static void ask_expansion(struct qmp_job *job, const char *key, bool migratable)
 {
-	const char *model = strcmp(job->accel, "kvm") ? "max" : "host";
+	const char *model = offered_model(job);
 
 	qmp_job_ask(job, key, "query-cpu-model-expansion",
 		    json_pack("{s:s, s:{s:s, s:{s:b}}}", "type", "full", "model", "name", model,
@@ -63,20 +82,33 @@ static void ask_security(struct qmp_job *job)
 	qmp_job_ask(job, "sgx", "query-sgx-capabilities", NULL);
 }
 
-static struct qmp_job *make_job(const char *emulator, const char *accel, const char *machine)
+static enum arch_family family_of(const struct context *context, const char *emulator)
+{
+	const char *arch = arch_of_emulator(emulator);
+
+	return arch_family(arch ? arch : probe_arch(context));
+}
+
+static struct qmp_job *make_job(const struct context *context, const char *emulator,
+				const char *accel, const char *machine)
 {
 	struct qmp_job *job = qmp_job_new(emulator, accel, machine);
+	enum arch_family family = family_of(context, emulator);
 
 	qmp_job_ask(job, "status", "query-status", NULL);
 	qmp_job_ask(job, "version", "query-version", NULL);
 	qmp_job_ask(job, "definitions", "query-cpu-definitions", NULL);
-	ask_expansion(job, "expansion", true);
-	ask_expansion(job, "expansion-not-migratable", false);
+	if (family == ARCH_X86) {
+		ask_expansion(job, "expansion", true);
+		ask_expansion(job, "expansion-not-migratable", false);
+	} else {
+		ask_other_cpu(job, family);
+	}
 	if (strcmp(machine, "none"))
 		return job;
 	qmp_job_ask(job, "kvm", "query-kvm", NULL);
 	ask_program(job);
-	if (!strcmp(accel, "kvm"))
+	if (!strcmp(accel, "kvm") && family == ARCH_X86)
 		ask_security(job);
 	return job;
 }
@@ -126,58 +158,70 @@ static void run_jobs(struct context *context, const GPtrArray *jobs)
 
 /* --- from replies to facts -------------------------------------------------------------------- */
 
-static void read_reply(json_t *doc, const struct qmp_job *job, const char *key, enum read_kind kind,
-		       bool migratable, const char *model, const char *command)
+/* What one process said, and what of it becomes a document. */
+struct reading {
+	json_t *doc;
+	const struct qmp_job *job;
+	const struct cpu_models *models;
+};
+
+static void read_reply(struct reading *r, const char *key, enum read_kind kind, bool migratable,
+		       const char *model, const char *command)
 {
+	const struct qmp_job *job = r->job;
 	const struct scope scope = { VIEW_QEMU, job->emulator, job->accel, job->machine, migratable };
 	const json_t *reply = json_object_get(job->replies, key);
 	g_autofree char *origin = g_strdup_printf("QMP %s", command);
 
 	/* An error is an answer too (no such device, no such model): then there is no fact. */
 	if (reply && json_object_get(reply, "return"))
-		read_qmp(doc, kind, reply, &scope, model, origin, NULL);
+		read_qmp(r->doc, kind, reply, &scope, model, r->models, origin, NULL);
 }
 
 /* Here an error says that the host can't do it. */
-static void read_security(json_t *doc, const struct qmp_job *job)
+static void read_security(struct reading *r)
 {
+	const struct qmp_job *job = r->job;
 	const struct scope scope = { VIEW_QEMU, job->emulator, job->accel, job->machine, -1 };
 	const json_t *sev = json_object_get(job->replies, "sev");
 	const json_t *sgx = json_object_get(job->replies, "sgx");
 
-	read_reply(doc, job, "sev", READ_QMP_SEV, true, NULL, "query-sev-capabilities");
-	read_reply(doc, job, "sgx", READ_QMP_SGX, true, NULL, "query-sgx-capabilities");
-	read_qmp_security_error(doc, "sev.enabled", sev, &scope, "QMP query-sev-capabilities");
-	read_qmp_security_error(doc, "sgx.enabled", sgx, &scope, "QMP query-sgx-capabilities");
+	read_reply(r, "sev", READ_QMP_SEV, true, NULL, "query-sev-capabilities");
+	read_reply(r, "sgx", READ_QMP_SGX, true, NULL, "query-sgx-capabilities");
+	read_qmp_security_error(r->doc, "sev.enabled", sev, &scope, "QMP query-sev-capabilities");
+	read_qmp_security_error(r->doc, "sgx.enabled", sgx, &scope, "QMP query-sgx-capabilities");
 }
 
 /* All that one process said, as a document of its own. */
-static json_t *job_facts(const struct qmp_job *job)
+static json_t *job_facts(const struct qmp_job *job, const struct cpu_models *models)
 {
-	const char *model = strcmp(job->accel, "kvm") ? "max" : "host";
-	json_t *doc = document_new("", NULL, NULL);
+	struct reading r = { document_new("", NULL, NULL), job, models };
+	const char *model = offered_model(job);
 
-	read_reply(doc, job, "version", READ_QMP_VERSION, true, NULL, "query-version");
-	read_reply(doc, job, "machines", READ_QMP_MACHINES, true, NULL, "query-machines");
-	read_reply(doc, job, "kvm", READ_QMP_KVM, true, NULL, "query-kvm");
-	read_reply(doc, job, "definitions", READ_QMP_CPU_DEFINITIONS, true, NULL,
+	read_reply(&r, "version", READ_QMP_VERSION, true, NULL, "query-version");
+	read_reply(&r, "machines", READ_QMP_MACHINES, true, NULL, "query-machines");
+	read_reply(&r, "kvm", READ_QMP_KVM, true, NULL, "query-kvm");
+	read_reply(&r, "definitions", READ_QMP_CPU_DEFINITIONS, true, NULL,
 		   "query-cpu-definitions");
-	read_reply(doc, job, "expansion", READ_QMP_EXPANSION, true, model,
+	read_reply(&r, "gic", READ_QMP_GIC, true, NULL, "query-gic-capabilities");
+	read_reply(&r, "expansion-static", READ_QMP_EXPANSION, true, model,
+		   "query-cpu-model-expansion static");
+	read_reply(&r, "expansion", READ_QMP_EXPANSION, true, model,
 		   "query-cpu-model-expansion full");
-	read_reply(doc, job, "expansion-not-migratable", READ_QMP_EXPANSION, false, model,
+	read_reply(&r, "expansion-not-migratable", READ_QMP_EXPANSION, false, model,
 		   "query-cpu-model-expansion full, migratable=false");
-	read_reply(doc, job, "migrate-capabilities", READ_QMP_MIGRATE_CAPABILITIES, true, NULL,
+	read_reply(&r, "migrate-capabilities", READ_QMP_MIGRATE_CAPABILITIES, true, NULL,
 		   "query-migrate-capabilities");
-	read_reply(doc, job, "migrate-parameters", READ_QMP_MIGRATE_PARAMETERS, true, NULL,
+	read_reply(&r, "migrate-parameters", READ_QMP_MIGRATE_PARAMETERS, true, NULL,
 		   "query-migrate-parameters");
-	read_security(doc, job);
+	read_security(&r);
 	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
-		read_reply(doc, job, type_kinds[i], READ_QMP_TYPES, true, type_kinds[i],
+		read_reply(&r, type_kinds[i], READ_QMP_TYPES, true, type_kinds[i],
 			   "qom-list-types");
 	for (const char *const *type = qemu_device_types(); *type; type++)
-		read_reply(doc, job, *type, READ_QMP_DEVICE_PROPERTIES, true, *type,
+		read_reply(&r, *type, READ_QMP_DEVICE_PROPERTIES, true, *type,
 			   "device-list-properties");
-	return doc;
+	return r.doc;
 }
 
 /* What machine types have in common, as text: everything but their name. */
@@ -210,7 +254,7 @@ static void add_same_as(json_t *doc, const char *machine)
 /* Adds one process's facts to its emulator's documents, which groups has by likeness. */
 static void add_facts(struct emulator_plan *plan, const struct qmp_job *job)
 {
-	json_t *doc = job_facts(job);
+	json_t *doc = job_facts(job, plan->models);
 	g_autofree char *like = likeness(doc);
 	g_autofree char *key = g_strdup_printf("%s\n%s", job->accel, like);
 	json_t *first = strcmp(job->machine, "none") ? g_hash_table_lookup(plan->groups, key) : NULL;
@@ -428,8 +472,8 @@ static void ask_first(struct context *context, const GPtrArray *plans, bool kvm)
 		const struct emulator_plan *plan = g_ptr_array_index(plans, i);
 
 		if (kvm)
-			g_ptr_array_add(jobs, make_job(plan->path, "kvm", "none"));
-		g_ptr_array_add(jobs, make_job(plan->path, "tcg", "none"));
+			g_ptr_array_add(jobs, make_job(context, plan->path, "kvm", "none"));
+		g_ptr_array_add(jobs, make_job(context, plan->path, "tcg", "none"));
 	}
 	run_jobs(context, jobs);
 	for (guint i = 0; i < jobs->len; i++) {
@@ -443,7 +487,7 @@ static void ask_first(struct context *context, const GPtrArray *plans, bool kvm)
 }
 
 /* The next jobs in the plan's order, leaving out emulators that only make trouble. */
-static GPtrArray *next_jobs(const GPtrArray *turns, guint *next)
+static GPtrArray *next_jobs(const struct context *context, const GPtrArray *turns, guint *next)
 {
 	GPtrArray *jobs = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_job_free);
 
@@ -454,7 +498,8 @@ static GPtrArray *next_jobs(const GPtrArray *turns, guint *next)
 			turn->plan->left++;
 			continue;
 		}
-		g_ptr_array_add(jobs, make_job(turn->plan->path, turn->accel, turn->machine));
+		g_ptr_array_add(jobs, make_job(context, turn->plan->path, turn->accel,
+					    turn->machine));
 	}
 	return jobs;
 }
@@ -464,7 +509,7 @@ static void ask_machines(struct context *context, const GPtrArray *plans, const 
 	guint next = 0;
 
 	while (next < turns->len) {
-		g_autoptr(GPtrArray) jobs = next_jobs(turns, &next);
+		g_autoptr(GPtrArray) jobs = next_jobs(context, turns, &next);
 
 		run_jobs(context, jobs);
 		for (guint i = 0; i < jobs->len; i++) {
@@ -480,12 +525,20 @@ static void collect(struct context *context)
 	bool kvm = json_is_true(json_object_get(context->shared, "kvm"));
 	g_autoptr(GPtrArray) plans = plan_emulators(context);
 	g_autoptr(GPtrArray) turns = NULL;
+	g_autoptr(CpuModels) models = NULL;
 
 	if (!plans->len) {
-		probe_report(context, &qemu_probe, "missing", false,
-			     "no QEMU for x86 found (install qemu-system-x86, or name one by --emulator)");
+		g_autofree char *reason =
+			g_strdup_printf("no QEMU for %s found (install its package qemu-system-…, or name one by --emulator)",
+					probe_arch(context));
+
+		probe_report(context, &qemu_probe, "missing", false, reason);
 		return;
 	}
+	if (arch_family(probe_arch(context)) != ARCH_X86)
+		models = probe_models(NULL);
+	for (guint i = 0; i < plans->len; i++)
+		((struct emulator_plan *)g_ptr_array_index(plans, i))->models = models;
 	ask_first(context, plans, kvm);
 	turns = plan_turns(context, plans);
 	ask_machines(context, plans, turns);
