@@ -18,7 +18,7 @@ for command in $commands; do
 	expect 0 "$command" --help
 	grep -q "capbroker \[OPTION…\] $command" "$scratch/out" || fail "$command --help: $(cat "$scratch/out")"
 	refused 'unknown option --policy' "$command" --policy x
-	refused 'unknown option --assume' --assume x=y "$command"
+	refused 'unknown option --later' --later x=y "$command"
 	refused 'unknown option --broker' "$command" --broker x
 done
 

@@ -45,6 +45,24 @@ int cli_text(const struct cli *cli, const char *text)
 	return put(text, &error) ? EXIT_OK : cli_fail(cli, error);
 }
 
+char *cli_assumed(const struct cli *cli)
+{
+	return cli->assume ? g_strjoinv(", ", cli->assume) : NULL;
+}
+
+/* An answer about a fleet that isn't so says so. */
+static void add_assumed(const struct cli *cli, json_t *answer)
+{
+	json_t *assumed = json_array();
+
+	for (size_t i = 0; cli->assume[i]; i++) {
+		g_autofree char *valid = g_utf8_make_valid(cli->assume[i], -1);
+
+		json_array_append_new(assumed, json_string(valid));
+	}
+	json_object_set_new(answer, "assumed", assumed);
+}
+
 int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand)
 {
 	const char *term = g_getenv("TERM");
@@ -57,6 +75,8 @@ int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand)
 	GError *error = NULL;
 	bool ok;
 
+	if (cli->assume)
+		add_assumed(cli, answer);
 	if (cli->json) {
 		char *dump = json_dumps(answer, JSON_INDENT(1));
 

@@ -26,6 +26,7 @@ GQuark cli_error_quark(void);
 struct cli {
 	const char *command; /* its name, for errors */
 	char *db;            /* --db, or NULL */
+	char **assume;       /* --assume, NULL-terminated, or NULL */
 	gboolean json, verbose;
 };
 
@@ -35,6 +36,7 @@ struct command {
 	const char *help;            /* one line */
 	const char *description;     /* what --help says below, or NULL */
 	const GOptionEntry *entries; /* its own options, or NULL */
+	bool changes;                /* what is stored: it answers nothing */
 	/* @args: what is no option, NULL-terminated. Returns the exit status. */
 	int (*run)(struct cli *cli, char **args);
 };
@@ -54,6 +56,9 @@ char *cli_database(const struct cli *cli);
  * Returns @status, or EXIT_ERROR where standard output can't be written.
  */
 int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand);
+
+/* What --assume says, in one line, or NULL: free with g_free(). */
+char *cli_assumed(const struct cli *cli);
 
 /* Writes text as it is; returns the exit status. */
 int cli_text(const struct cli *cli, const char *text);

@@ -32,7 +32,15 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 {
 	bool xml = !strcmp(format, "libvirt");
 	GString *text = g_string_new(NULL);
+	g_autofree char *assumed = cli_assumed(cli);
 	int status, unknown = EXIT_OK;
+
+	/* two dashes would end a comment */
+	for (char *c = assumed; c && *c; c++)
+		if (*c == '-' && c[1] == '-')
+			*c = '~';
+	if (assumed)
+		g_string_append_printf(text, xml ? "<!-- assumed: %s -->\n" : "# assumed: %s\n", assumed);
 
 	for (guint i = 0; i < groups->len; i++) {
 		const struct baseline *b = g_ptr_array_index(groups, i);

@@ -45,5 +45,6 @@ const struct command cmd_forget = {
 	.name = "forget",
 	.arguments = "HOST",
 	.help = "Drop a host, its guests, its history and its labels",
+	.changes = true,
 	.run = run,
 };

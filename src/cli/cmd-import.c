@@ -83,5 +83,6 @@ const struct command cmd_import = {
 		"(guests).\nWithout --name each file is a host of its own, called like the file. All "
 		"of it is stored, or,\nwhere anything is wrong, nothing.",
 	.entries = entries,
+	.changes = true,
 	.run = run,
 };

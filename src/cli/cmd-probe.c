@@ -61,5 +61,6 @@ const struct command cmd_probe = {
 	.help = "Probe this host and store what was found",
 	.description = "Ends with what 'show' says of it.",
 	.entries = entries,
+	.changes = true,
 	.run = run,
 };

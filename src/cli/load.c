@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "assume.h"
 #include "load.h"
 #include "model/document.h"
 #include "model/error.h"
@@ -261,6 +262,7 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 	memset(s, 0, sizeof(*s));
 	s->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
 	s->fleet = fleet_new();
+	s->assumed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	s->files = datafiles_load(error);
 	if (!s->files)
 		return false;
@@ -272,14 +274,16 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 					   s->files->digest, s->files->cpu_map };
 	if (need == SESSION_FILES)
 		return true;
-	if (!open_existing(s, cli, need == SESSION_READ, error))
+	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
 		return false;
-	return !s->store || (load_hosts(s, error) && load_guests(s, error));
+	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
+			     load_guests(s, error));
 }
 
 void session_close(struct session *s)
 {
 	g_clear_pointer(&s->guests, g_ptr_array_unref);
+	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);
 	g_clear_pointer(&s->files, datafiles_free);
@@ -341,12 +345,15 @@ GPtrArray *session_select(const struct session *s, char *const *selectors, GErro
 
 struct profile *session_profile(const struct session *s, const struct host *host, GError **error)
 {
-	g_autoptr(GHashTable) sections = store_profile(s->store, host->digest, error);
+	const struct profile *assumed = g_hash_table_lookup(s->assumed, host->digest);
+	g_autoptr(GHashTable) sections = assumed ? NULL : store_profile(s->store, host->digest, error);
 	g_autoptr(GList) names = sections ? g_hash_table_get_keys(sections) : NULL;
 	struct profile *profile = NULL;
 	json_t *doc = NULL;
 	bool ok = sections && g_hash_table_contains(sections, "head");
 
+	if (assumed)
+		return profile_parse(assumed->doc, s->fleet->universe, error);
 	if (!sections)
 		return NULL;
 	names = g_list_sort(names, (GCompareFunc)strcmp);

@@ -23,6 +23,7 @@ struct session {
 	struct judge judge;
 	struct answering answering;
 	GPtrArray *guests;    /* struct guest, by name */
+	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
 };
 
 enum session_need {

@@ -23,6 +23,7 @@ static struct cli cli = { .command = "capbroker" };
 
 static const GOptionEntry common[] = {
 	{ "db", 0, 0, G_OPTION_ARG_FILENAME, &cli.db, "Database (default: $CAPBROKER_DB, else by who asks)", "FILE" },
+	{ "assume", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli.assume, "Answer as if these hosts were gone, had or lacked a capability, or were like another", "SELECTOR=PROFILE|+CAP|-CAP|gone" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &cli.json, "Answer as JSON, also errors", NULL },
 	{ "verbose", 'v', 0, G_OPTION_ARG_NONE, &cli.verbose, "Also show what was fine", NULL },
 	{ "version", 0, 0, G_OPTION_ARG_NONE, &show_version, "Print the versions and end", NULL },
@@ -47,11 +48,12 @@ static int command_at(int argc, char **argv)
 					     "-h", NULL };
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--db"))
+		if (!strcmp(argv[i], "--db") || !strcmp(argv[i], "--assume"))
 			i++;
 		else if (argv[i][0] != '-')
 			return i;
-		else if (!g_str_has_prefix(argv[i], "--db=") && !g_strv_contains(alone, argv[i]))
+		else if (!g_str_has_prefix(argv[i], "--db=") &&
+			 !g_str_has_prefix(argv[i], "--assume=") && !g_strv_contains(alone, argv[i]))
 			return -i;
 	}
 	return 0;
@@ -164,6 +166,9 @@ int main(int argc, char **argv)
 		return cli_fail(&cli, g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
 						  "usage: no command given (see capbroker --help)"));
 	cli.command = command->name;
+	if (cli.assume && command->changes)
+		return cli_usage(&cli, "--assume: answers no question of %s's (leave it out)",
+				 command->name);
 	/* "--" is left standing where it came first. */
 	if (argc > 1 && !strcmp(argv[1], "--"))
 		argv++;

@@ -245,7 +245,14 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");
+	const json_t *assumed = json_object_get(answer, "assumed");
 
+	if (assumed) {
+		g_autofree char *text = join_strings(assumed, ", ");
+
+		out_item(&out, "assumed", 9, text);
+		out_line(&out, "%s", "");
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(writers); i++)
 		if (!strcmp(writers[i].format, format))
 			writers[i].write(&out, answer);

@@ -119,10 +119,10 @@ void profile_class(const struct profile *profile, char digest[static 65])
 	memcpy(digest, g_checksum_get_string(sum), 65);
 }
 
-struct host *fleet_add(struct fleet *f, const char *name, const struct profile *profile,
-		       const char *class_digest)
+/* The class of a profile, made where there is none. */
+static struct host_class *class_of(struct fleet *f, const struct profile *profile,
+				   const char *class_digest)
 {
-	struct host *h = g_new0(struct host, 1);
 	struct host_class *c;
 	char computed[65];
 
@@ -140,11 +140,32 @@ struct host *fleet_add(struct fleet *f, const char *name, const struct profile *
 		g_ptr_array_add(f->classes, c);
 		g_hash_table_insert(f->by_class, c->full, c);
 	}
+	return c;
+}
+
+struct host *fleet_add(struct fleet *f, const char *name, const struct profile *profile,
+		       const char *class_digest)
+{
+	struct host *h = g_new0(struct host, 1);
+
 	h->name = g_strdup(name);
-	h->profile = profile;
-	h->class = c;
+	fleet_change(f, h, profile, class_digest);
 	g_ptr_array_add(f->hosts, h);
 	return h;
+}
+
+void fleet_change(struct fleet *f, struct host *host, const struct profile *profile,
+		  const char *class_digest)
+{
+	host->profile = profile;
+	host->class = class_of(f, profile, class_digest);
+}
+
+void fleet_drop(struct fleet *f, struct host *host)
+{
+	/* its names may be keys */
+	g_hash_table_remove_all(f->by_name);
+	g_ptr_array_remove(f->hosts, host);
 }
 
 static int compare_hosts(const void *a, const void *b)
@@ -186,8 +207,24 @@ static void add_names(struct fleet *f, struct host *h)
 			g_hash_table_insert(f->by_name, alias, h);
 }
 
+/* Drops classes that no host is of. */
+static void drop_classes(struct fleet *f)
+{
+	for (guint i = f->classes->len; i-- > 0;) {
+		struct host_class *c = g_ptr_array_index(f->classes, i);
+
+		if (c->hosts->len)
+			continue;
+		g_hash_table_remove(f->by_class, c->full);
+		g_ptr_array_remove_index(f->classes, i);
+	}
+	for (guint i = 0; i < f->classes->len; i++)
+		((struct host_class *)g_ptr_array_index(f->classes, i))->index = i;
+}
+
 void fleet_settle(struct fleet *f)
 {
+	g_hash_table_remove_all(f->by_name);
 	g_ptr_array_sort(f->hosts, compare_hosts);
 	for (guint i = 0; i < f->classes->len; i++) {
 		struct host_class *c = g_ptr_array_index(f->classes, i);
@@ -199,6 +236,7 @@ void fleet_settle(struct fleet *f)
 
 		g_ptr_array_add(h->class->hosts, h);
 	}
+	drop_classes(f);
 	for (guint i = 0; i < f->hosts->len; i++)
 		add_names(f, g_ptr_array_index(f->hosts, i));
 	shorten_ids(f);

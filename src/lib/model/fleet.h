@@ -59,7 +59,17 @@ void fleet_own(struct fleet *fleet, struct profile *profile);
 struct host *fleet_add(struct fleet *fleet, const char *name, const struct profile *profile,
 		       const char *class_digest);
 
-/* Call after the last fleet_add(): sorts, shortens class ids, makes names known. */
+/**
+ * fleet_change - give a host another profile
+ * @profile, @class_digest: as for fleet_add()
+ */
+void fleet_change(struct fleet *fleet, struct host *host, const struct profile *profile,
+		  const char *class_digest);
+
+/* Takes a host out, and frees it. */
+void fleet_drop(struct fleet *fleet, struct host *host);
+
+/* Call after the last of those above: sorts, shortens class ids, makes names known. */
 void fleet_settle(struct fleet *fleet);
 
 /* The host of a name, UUID or alias, or NULL. */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* assume.c: see assume.h. Each assumption is made of the fleet that those before it left. */
+#include "config.h"
+
+#include <string.h>
+
+#include "assume.h"
+#include "files.h"
+#include "model/assume.h"
+#include "model/document.h"
+#include "model/error.h"
+#include "read/read.h"
+
+/* A profile and what goes with it. */
+struct assumed {
+	const struct profile *profile;
+	char class[65];
+	char digest[65];
+};
+
+/* @doc: the reference is taken over; NULL where an error was set already. */
+static struct assumed *own(struct session *s, json_t *doc, GError **error)
+{
+	struct profile *profile = doc ? profile_parse(doc, s->fleet->universe, error) : NULL;
+	struct assumed *assumed;
+
+	json_decref(doc);
+	if (!profile)
+		return NULL;
+	fleet_own(s->fleet, profile);
+	assumed = g_new0(struct assumed, 1);
+	assumed->profile = profile;
+	profile_class(profile, assumed->class);
+	document_digest(profile->doc, assumed->digest);
+	return assumed;
+}
+
+static void change(struct session *s, struct host *host, const struct assumed *assumed)
+{
+	fleet_change(s->fleet, host, assumed->profile, assumed->class);
+	g_free(host->digest);
+	host->digest = g_strdup(assumed->digest);
+	g_hash_table_insert(s->assumed, g_strdup(host->digest), (gpointer)assumed->profile);
+}
+
+static struct assumed *from_file(struct session *s, const char *path, GError **error)
+{
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	if (!file_read(path, PROFILE_MAX_BYTES, &bytes, &length, error))
+		return NULL;
+	if (read_kind(bytes, length) != READ_PROFILE) {
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			    "%s: not a profile (give a file that capbroker-probe wrote, or the name of a known host)",
+			    path);
+		return NULL;
+	}
+	return own(s, json_bytes_parse(bytes, length, PROFILE_MAX_BYTES, error), error);
+}
+
+/* Everyone gets the profile of a host, as it is stored, or of a file. */
+static bool replace(struct session *s, const GPtrArray *hosts, const char *what, GError **error)
+{
+	const struct host *model = fleet_find(s->fleet, what);
+	g_autoptr(Profile) whole = NULL;
+	g_autofree struct assumed *assumed = NULL;
+
+	if (model && (whole = session_profile(s, model, error)))
+		assumed = own(s, json_incref(whole->doc), error);
+	else if (!model && (strchr(what, '/') || g_file_test(what, G_FILE_TEST_EXISTS)))
+		assumed = from_file(s, what, error);
+	else if (!model)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			    "'%s' is neither a known host nor a profile's file, nor gone, +CAP or -CAP",
+			    what);
+	for (guint i = 0; assumed && i < hosts->len; i++)
+		change(s, g_ptr_array_index(hosts, i), assumed);
+	return assumed != NULL;
+}
+
+/* Hosts that share a profile go on sharing one. */
+static bool give_or_take(struct session *s, const GPtrArray *hosts, const char *what,
+			 GError **error)
+{
+	g_autofree char *id = assume_find(s->fleet->universe, what + 1, error);
+	g_autoptr(GHashTable) made = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+	for (guint i = 0; id && i < hosts->len; i++) {
+		struct host *host = g_ptr_array_index(hosts, i);
+		struct assumed *assumed = g_hash_table_lookup(made, host->profile);
+
+		if (!assumed) {
+			assumed = own(s, assume_in_profile(host->profile->doc, id, *what == '+',
+							   s->files->models),
+				      error);
+			if (!assumed)
+				return false;
+			g_hash_table_insert(made, (gpointer)host->profile, assumed);
+		}
+		change(s, host, assumed);
+	}
+	return id != NULL;
+}
+
+static bool assume(struct session *s, const char *text, GError **error)
+{
+	const char *equals = strrchr(text, '=');
+	g_autofree char *selector = equals ? g_strndup(text, (gsize)(equals - text)) : NULL;
+	g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+	const char *what = equals ? equals + 1 : "";
+	bool ok;
+
+	if (!equals || equals == text || !*what || !strcmp(what, "+") || !strcmp(what, "-")) {
+		g_set_error_literal(error, CLI_ERROR, CLI_ERROR_USAGE,
+				    "not SELECTOR=WHAT (WHAT: gone, +CAP, -CAP, a host or a profile's file)");
+		return false;
+	}
+	if (!fleet_select(s->fleet, selector, hosts, error))
+		return false;
+	if (!strcmp(what, "gone")) {
+		for (guint i = 0; i < hosts->len; i++)
+			fleet_drop(s->fleet, g_ptr_array_index(hosts, i));
+		ok = true;
+	} else if (*what == '+' || *what == '-') {
+		ok = give_or_take(s, hosts, what, error);
+	} else {
+		ok = replace(s, hosts, what, error);
+	}
+	fleet_settle(s->fleet);
+	return ok;
+}
+
+bool assume_all(struct session *s, char *const *what, GError **error)
+{
+	for (size_t i = 0; what && what[i]; i++)
+		if (!assume(s, what[i], error)) {
+			g_prefix_error(error, "--assume %s: ", what[i]);
+			return false;
+		}
+	return true;
+}
