@@ -105,6 +105,19 @@ static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)
 	return files->rules != NULL;
 }
 
+static bool load_grammar(struct datafiles *files, GChecksum *sum, GError **error)
+{
+	struct table *table = NULL;
+
+	if (!load_table(&table, "libvirt-grammar.tsv", NULL, sum, error))
+		return false;
+	files->grammar = grammar_new(table, error);
+	table_free(table);
+	if (!files->grammar)
+		g_prefix_error(error, "data: libvirt-grammar.tsv: ");
+	return files->grammar != NULL;
+}
+
 struct datafiles *datafiles_load(GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -119,7 +132,7 @@ struct datafiles *datafiles_load(GError **error)
 	    load_table(&files->tables->downstream, "machine-types-downstream.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->vendors, "qemu-vendors.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->properties, "qemu-properties.tsv", NULL, sum, error) &&
-	    load_rules(files, sum, error)) {
+	    load_rules(files, sum, error) && load_grammar(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;
 	}
@@ -134,6 +147,7 @@ void datafiles_free(struct datafiles *files)
 	cpu_models_free(files->models);
 	tables_free(files->tables);
 	rulebook_free(files->rules);
+	grammar_free(files->grammar);
 	for (size_t i = 0; i < DATAFILES_RULES; i++)
 		table_free(files->rule_tables[i]);
 	g_free(files);

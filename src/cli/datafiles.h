@@ -12,6 +12,7 @@
 
 #include "judge/rulebook.h"
 #include "model/cpu-model.h"
+#include "model/grammar.h"
 #include "model/tables.h"
 
 #define DATAFILES_RULES 5 /* tables of rules about definitions */
@@ -21,6 +22,7 @@ struct datafiles {
 	struct tables *tables;
 	struct table *rule_tables[DATAFILES_RULES];
 	struct rulebook *rules;  /* borrows from rule_tables */
+	struct grammar *grammar;
 	char digest[9];  /* over all of them */
 	char cpu_map[9]; /* over the table of CPU models */
 };

@@ -269,7 +269,8 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 	s->judge = (struct judge){ .universe = s->fleet->universe,
 				    .models = s->files->models,
 				    .tables = s->files->tables,
-				    .rules = s->files->rules };
+				    .rules = s->files->rules,
+				    .grammar = s->files->grammar };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
 					   s->files->digest, s->files->cpu_map };
 	if (need == SESSION_FILES)

@@ -65,6 +65,7 @@ struct verdicts {
 };
 
 struct rulebook; /* rulebook.h */
+struct grammar;	 /* grammar.h */
 
 /* What all judgements of one run share. */
 struct judge {
@@ -72,6 +73,7 @@ struct judge {
 	const struct cpu_models *models;
 	const struct tables *tables;
 	const struct rulebook *rules; /* NULL: definitions aren't held against rules */
+	const struct grammar *grammar; /* NULL: what libvirt's versions know of XML isn't asked */
 	bool brief; /* verdicts alone: no texts, fixes, relation and lists of features */
 };
 
