@@ -8,17 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "answer/answer.h"
-#include "model/offer.h"
+#include "answer/answer-diff.h"
 #include "model/value.h"
 
-struct pair {
-	const struct host *one, *other;
-	const struct universe *universe;
-};
-
-/* Equal but for the path: the same emulator may be installed elsewhere. */
-static bool like(const struct scope *a, const struct scope *b)
+bool diff_like(const struct scope *a, const struct scope *b)
 {
 	return a->view == b->view && a->migratable == b->migratable &&
 	       !g_strcmp0(a->accel, b->accel) && !g_strcmp0(a->machine, b->machine) &&
@@ -34,7 +27,7 @@ static const struct offer *like_offer(const struct profile *profile, const struc
 
 		if (scope_equal(&o->scope, &offer->scope))
 			return o;
-		if (!found && like(&o->scope, &offer->scope))
+		if (!found && diff_like(&o->scope, &offer->scope))
 			found = o;
 	}
 	return found;
@@ -60,50 +53,36 @@ static bool obliges(const struct universe *universe, int bit)
 }
 
 struct bits_diff {
-	json_t *only_one, *only_other, *obliges_one, *obliges_other, *unsure;
+	json_t *only_one, *only_other, *obliges_one, *obliges_other, *unsure, *groups;
 };
 
-static struct bits_diff diff_bits(const struct pair *p, const struct offer *a,
+static struct bits_diff diff_bits(const struct diff_pair *p, const struct offer *a,
 				  const struct offer *b)
 {
+	const struct universe *universe = p->a->judge->universe;
+	struct diff_groups *groups = diff_groups_new(p);
 	struct bits_diff d = { json_array(), json_array(), json_array(), json_array(),
-			       json_array() };
+			       json_array(), NULL };
 
-	for (int bit = 0; bit < (int)universe_bits(p->universe); bit++) {
-		int x = offer_get(a, p->universe, bit), y = offer_get(b, p->universe, bit);
+	for (int bit = 0; bit < (int)universe_bits(universe); bit++) {
+		int x = offer_get(a, universe, bit), y = offer_get(b, universe, bit);
 		json_t *into;
 
-		if (x == y || !counts(p->universe, bit))
+		if (x == y || !counts(universe, bit))
 			continue;
 		if (x < 0 || y < 0)
 			into = x == 1 || y == 1 ? d.unsure : NULL;
-		else if (obliges(p->universe, bit))
+		else if (obliges(universe, bit))
 			into = x ? d.obliges_one : d.obliges_other;
 		else
 			into = x ? d.only_one : d.only_other;
 		if (into)
-			json_array_append_new(into, json_string(bit_name(p->universe, bit)));
+			json_array_append_new(into, json_string(bit_name(universe, bit)));
+		if (x >= 0 && y >= 0)
+			diff_groups_add(groups, bit, x ? p->one : p->other);
 	}
+	d.groups = diff_groups_end(groups);
 	return d;
-}
-
-/* A sentence for a list of features, or of obligations, that only one of them has. */
-static void mean_bits(json_t *means, const json_t *only, const struct host *has,
-		      const struct host *lacks, bool obligations)
-{
-	size_t n = json_array_size(only);
-
-	if (!n)
-		return;
-	if (obligations)
-		json_array_append_new(
-			means, json_sprintf("a guest from %s doesn't know of %zu obligation%s of %s: "
-					    "it runs there, less safely",
-					    lacks->name, n, n == 1 ? "" : "s", has->name));
-	else
-		json_array_append_new(means, json_sprintf("a guest that was given %s %s can't go to %s",
-							  n == 1 ? "this on" : "any of these on",
-							  has->name, lacks->name));
 }
 
 static json_t *number_json(uint64_t n)
@@ -112,25 +91,7 @@ static json_t *number_json(uint64_t n)
 				       : json_sprintf("0x%" PRIx64, n);
 }
 
-static json_t *mean_number(const struct pair *p, const struct capability *cap, uint64_t x,
-			   uint64_t y)
-{
-	const struct host *more = x > y ? p->one : p->other, *less = x > y ? p->other : p->one;
-
-	switch (cap->rule) {
-	case RULE_LOWER_SAFE:
-	case RULE_CHAIN:
-		return json_sprintf("a guest that uses what %s gives can't go to %s", more->name,
-				    less->name);
-	case RULE_HIGHER_SAFE:
-		return json_sprintf("a guest of %s doesn't know what %s obliges it to", less->name,
-				    more->name);
-	default:
-		return json_string("a guest that sees it goes neither way");
-	}
-}
-
-static json_t *diff_numbers(const struct pair *p, const struct offer *a, const struct offer *b)
+static json_t *diff_numbers(const struct diff_pair *p, const struct offer *a, const struct offer *b)
 {
 	json_t *array = json_array();
 
@@ -139,40 +100,42 @@ static json_t *diff_numbers(const struct pair *p, const struct offer *a, const s
 		const struct capability *cap = &cap_table[n->cap];
 		struct value x = { .type = CAP_UINT, .number = n->value };
 		struct value y = { .type = CAP_UINT };
+		g_autofree char *means = NULL;
 
 		if (cap->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION) ||
 		    !offer_number(b, n->cap, &y.number) || x.number == y.number ||
 		    (cap->rule == RULE_TOLERANCE && value_fits(cap->rule, &x, &y) == FIT_YES))
 			continue;
-		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:o}", "id", cap->id, "one",
+		means = diff_mean_number(p, cap, x.number, y.number);
+		json_array_append_new(array, json_pack("{s:s, s:o, s:o, s:s}", "id", cap->id, "one",
 						       number_json(x.number), "other",
-						       number_json(y.number), "means",
-						       mean_number(p, cap, x.number, y.number)));
+						       number_json(y.number), "means", means));
 	}
 	return array;
 }
 
-static json_t *diff_scope(const struct pair *p, const struct offer *a, const struct offer *b)
+static json_t *diff_scope(const struct diff_pair *p, const struct offer *a, const struct offer *b)
 {
 	struct bits_diff d = diff_bits(p, a, b);
 	json_t *numbers = diff_numbers(p, a, b);
 	json_t *means = json_array();
 	bool vendors = a->vendor && b->vendor && strcmp(a->vendor, b->vendor);
-	bool same = !json_array_size(d.only_one) && !json_array_size(d.only_other) &&
-		    !json_array_size(d.obliges_one) && !json_array_size(d.obliges_other) &&
-		    !json_array_size(numbers) && !vendors;
+	bool same = !json_array_size(d.groups) && !json_array_size(numbers) && !vendors;
+	const json_t *group;
+	size_t i;
 
-	mean_bits(means, d.only_one, p->one, p->other, false);
-	mean_bits(means, d.only_other, p->other, p->one, false);
-	mean_bits(means, d.obliges_one, p->one, p->other, true);
-	mean_bits(means, d.obliges_other, p->other, p->one, true);
+	if (json_array_size(d.groups) && (a->scope.view == VIEW_RAW || a->scope.view == VIEW_KERNEL))
+		json_array_append_new(means, json_string("of the bare machine; what guests get of it is up to KVM and QEMU"));
+	json_array_foreach (d.groups, i, group)
+		json_array_append(means, json_object_get(group, "text"));
 	if (vendors)
 		json_array_append_new(means, json_sprintf("%s is %s, %s is %s: no live migration",
 							  p->one->name, a->vendor, p->other->name,
 							  b->vendor));
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "same", same, "only_one", d.only_one, "only_other", d.only_other, "obliges_one",
-			 d.obliges_one, "obliges_other", d.obliges_other, "values", numbers, "unsure",
-			 d.unsure, "means", means);
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "same", same, "only_one",
+			 d.only_one, "only_other", d.only_other, "obliges_one", d.obliges_one,
+			 "obliges_other", d.obliges_other, "values", numbers, "unsure", d.unsure,
+			 "means", means, "groups", d.groups);
 }
 
 /* Puts a scope to those that differ in the same way; takes @difference over. */
@@ -194,7 +157,7 @@ static void group_scope(json_t *groups, json_t *difference, const struct scope *
 }
 
 /* {"scopes": […], "same", "only_one", …} for all that differ in the same way. */
-static json_t *scopes(const struct pair *p, json_t *only_one)
+static json_t *scopes(const struct diff_pair *p, json_t *only_one)
 {
 	json_t *groups = json_array();
 	json_t *group;
@@ -268,15 +231,30 @@ static json_t *only_in(GHashTable *one, GHashTable *other)
 	return json_strings(names);
 }
 
-static json_t *diff_machines(const struct pair *p)
+/* "guests of these 8 machine types are bound to X" for each side that has some alone. */
+static void mean_machines(json_t *means, const json_t *only, const struct host *has)
+{
+	size_t n = json_array_size(only);
+
+	if (n)
+		json_array_append_new(means, json_sprintf("guests of %s %s bound to %s", n == 1 ?
+							  "this machine type" : "these machine types",
+							  n == 1 ? "is" : "are", has->name));
+}
+
+static json_t *diff_machines(const struct diff_pair *p)
 {
 	g_autoptr(GHashTable) one = machines(p->one->profile);
 	g_autoptr(GHashTable) other = machines(p->other->profile);
 	bool known = g_hash_table_size(one) && g_hash_table_size(other);
+	json_t *only_one = known ? only_in(one, other) : json_array();
+	json_t *only_other = known ? only_in(other, one) : json_array();
+	json_t *means = json_array();
 
-	return json_pack("{s:b, s:o, s:o}", "known", known, "only_one",
-			 known ? only_in(one, other) : json_array(), "only_other",
-			 known ? only_in(other, one) : json_array());
+	mean_machines(means, only_one, p->one);
+	mean_machines(means, only_other, p->other);
+	return json_pack("{s:b, s:o, s:o, s:o}", "known", known, "only_one", only_one, "only_other",
+			 only_other, "means", means);
 }
 
 static bool said_already(const json_t *array, const json_t *entry)
@@ -291,7 +269,7 @@ static bool said_already(const json_t *array, const json_t *entry)
 }
 
 /* Host-only facts that differ: they explain, and decide nothing by themselves. */
-static json_t *diff_about(const struct pair *p)
+static json_t *diff_about(const struct diff_pair *p)
 {
 	json_t *array = json_array();
 
@@ -301,7 +279,7 @@ static json_t *diff_about(const struct pair *p)
 		json_t *entry;
 
 		if (f->cap < 0 || !(cap_table[f->cap].flags & CAP_HOST_ONLY) || !f->value ||
-		    f->scope.view == VIEW_QEMU)
+		    cap_table[f->cap].type == CAP_SET || f->scope.view == VIEW_QEMU)
 			continue;
 		g = profile_fact(p->other->profile, f->id, &f->scope);
 		if (!g || !g->value || json_equal((json_t *)f->value, (json_t *)g->value))
@@ -317,7 +295,7 @@ static json_t *diff_about(const struct pair *p)
 
 json_t *answer_diff(const struct answering *a, const struct host *one, const struct host *other)
 {
-	struct pair p = { one, other, a->judge->universe };
+	struct diff_pair p = { a, one, other };
 	json_t *answer = answer_new("diff");
 	json_t *only_one = json_array();
 
@@ -328,6 +306,7 @@ json_t *answer_diff(const struct answering *a, const struct host *one, const str
 	json_object_set_new(answer, "only_asked_of_one", only_one);
 	json_object_set_new(answer, "only_asked_of_other", lonely(other->profile, one->profile));
 	json_object_set_new(answer, "machines", diff_machines(&p));
+	json_object_set_new(answer, "more", diff_host(&p));
 	json_object_set_new(answer, "about", diff_about(&p));
 	answer_not_judged(answer);
 	return answer;

@@ -272,15 +272,25 @@ static void add_outlived(struct emulator_sum *sum, const struct answering *a)
 			g_hash_table_add(sum->deprecated, name);
 }
 
-static json_t *emulator_json(const struct emulator_sum *sum)
+/* What migrations this emulator says it can be asked for; NULL where nobody asked it. */
+static json_t *migration(const struct profile *profile, const char *path)
+{
+	for (const struct fact *f = profile_fact_any(profile, "qemu.migration-capability"); f;
+	     f = f->next ? &g_array_index(profile->facts, struct fact, f->next - 1) : NULL)
+		if (f->state == FACT_KNOWN && !g_strcmp0(f->scope.emulator, path))
+			return json_incref((json_t *)f->value);
+	return NULL;
+}
+
+static json_t *emulator_json(const struct emulator_sum *sum, const struct profile *profile)
 {
 	g_autoptr(GPtrArray) accels = sorted(sum->accels);
 	g_autoptr(GPtrArray) all = sorted(sum->all);
 	g_autoptr(GPtrArray) newest = sorted(sum->newest);
 	g_autoptr(GPtrArray) deprecated = sorted(sum->deprecated);
 
-	return json_pack("{s:s, s:s?, s:s?, s:o, s:i, s:o, s:o, s:o}", "path", sum->path, "version",
-			 sum->version, "arch", sum->arch, "accels", json_strings(accels),
+	return json_pack("{s:s, s:o*, s:s?, s:s?, s:o, s:i, s:o, s:o, s:o}", "path", sum->path,
+			 "migration", migration(profile, sum->path), "version", sum->version, "arch", sum->arch, "accels", json_strings(accels),
 			 "machines_n", (int)all->len, "newest", json_strings(newest), "deprecated",
 			 json_strings(deprecated), "machines", json_strings(all));
 }
@@ -310,7 +320,7 @@ static json_t *emulator(const struct answering *a, const struct profile *profile
 		sum_machines(&sum, e);
 	}
 	add_outlived(&sum, a);
-	return emulator_json(&sum);
+	return emulator_json(&sum, profile);
 }
 
 static json_t *emulators(const struct answering *a, const struct profile *profile)
