@@ -93,6 +93,32 @@ void *libvirt_failed(const char *where, GError **error)
 	return NULL;
 }
 
+static gpointer run_events(gpointer data)
+{
+	while (virEventRunDefaultImpl() >= 0)
+		;
+	return data;
+}
+
+/*
+ * A driver that runs inside this process (qemu:///embed?root=…) gets its guests' monitors and its
+ * own timers from an event loop, and waits for it forever where nobody runs one. The loop ends with
+ * the process, which each probe has for itself.
+ */
+static bool serve_events(const char *uri, GError **error)
+{
+	const char *path = strstr(uri, "://");
+
+	if (!path || !g_str_has_prefix(path + strlen("://"), "/embed"))
+		return true;
+	/* it logs to standard error as a daemon would */
+	g_setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", FALSE);
+	if (virEventRegisterDefaultImpl() < 0)
+		return libvirt_failed(uri, error);
+	g_thread_unref(g_thread_new("events", run_events, NULL));
+	return true;
+}
+
 void *libvirt_open(struct libvirt_link *link, GError **error)
 {
 	const char *uri = link->context->options->connect;
@@ -101,6 +127,8 @@ void *libvirt_open(struct libvirt_link *link, GError **error)
 		return link->connection;
 	uri = uri ? uri : "qemu:///system";
 	virSetErrorFunc(NULL, quiet);
+	if (!serve_events(uri, error))
+		return NULL;
 	if (link->want_write)
 		link->connection = virConnectOpen(uri);
 	link->can_write = link->connection != NULL;

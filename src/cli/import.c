@@ -55,6 +55,7 @@ struct import *import_new(const struct import_options *options, const struct cpu
 	import->hosts = g_ptr_array_new_with_free_func(host_free);
 	import->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	import->guests = g_ptr_array_new_with_free_func(guests_free);
+	import->failed = json_array();
 	return import;
 }
 
@@ -65,6 +66,7 @@ void import_free(struct import *import)
 	g_hash_table_unref(import->by_name);
 	g_ptr_array_unref(import->hosts);
 	g_ptr_array_unref(import->guests);
+	json_decref(import->failed);
 	g_free(import);
 }
 

@@ -78,11 +78,13 @@ static void text_import(struct out *out, const json_t *answer)
 	out_line(out, "imported %zu host%s (%zu new, %zu changed, %zu as before) and %zu guest%s", n,
 		 plural((json_int_t)n), count_changes(hosts, "new"), count_changes(hosts, "changed"),
 		 count_changes(hosts, "confirmed"), g, plural((json_int_t)g));
-	if (!out->options->verbose)
-		return;
-	json_array_foreach (hosts, i, host)
-		out_line(out, "  %-10s %s", get_text(host, "change", "?"),
-			 get_text(host, "name", "?"));
+	if (out->options->verbose)
+		json_array_foreach (hosts, i, host)
+			out_line(out, "  %-10s %s", get_text(host, "change", "?"),
+				 get_text(host, "name", "?"));
+	json_array_foreach (json_object_get(answer, "failed"), i, host)
+		out_itemf(out, "failed", 8, "%s: %s", get_text(host, "uri", "?"),
+			  get_text(host, "reason", "?"));
 }
 
 static void text_error(struct out *out, const json_t *answer)
