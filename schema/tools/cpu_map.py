@@ -101,11 +101,19 @@ class Map:
             return "host,guest"
         return ",".join(who for who in ("host", "guest") if element.get(who) == "on")
 
+    def partial(self, name):
+        """How check='partial' is done: compared, or by QEMU's blockers. A model doesn't inherit it."""
+        checks = [model.find("check") for model in self.models.values()]
+        if not any(check is not None for check in checks):
+            return "compare"
+        check = self.models[name].find("check")
+        return "compare" if check is not None and check.get("partial") == "compat" else "blockers"
+
     def row(self, name, first):
         """The model as a row of cpu-models.tsv; @first: the oldest libvirt known to have it."""
         return (name, self.vendor(name) or "-", self.canonical(name), first,
                 cell(self.signatures(name)), self.decodes(name) or "-",
-                cell(self.own_features(name, "added")), cell(self.own_features(name, "removed")),
+                self.partial(name), cell(self.own_features(name, "added")), cell(self.own_features(name, "removed")),
                 cell(self.expand(name)), f"libvirt {self.version} cpu_map")
 
     def names(self, kind):

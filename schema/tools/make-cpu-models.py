@@ -46,8 +46,9 @@ def write_models(path, maps):
         "cpu-models.tsv: named x86 processor models. Written by schema/tools/make-cpu-models.py.",
         "features: what libvirt means by the name, expanded. added, removed: what QEMU's model of",
         "that name gained or lost after libvirt had fixed its own; not in (or out of) features.",
-        "canonical: the name it is only another word for. decode: whom libvirt names so.",
-    ], ("name", "vendor", "canonical", "first_libvirt", "signatures", "decode", "added", "removed",
+        "canonical: the name it is only another word for. decode: whom libvirt names so. partial:",
+        "what check='partial' does since 11.x: compare libvirt's features, or ask QEMU's blockers.",
+    ], ("name", "vendor", "canonical", "first_libvirt", "signatures", "decode", "partial", "added", "removed",
         "features", "source"), rows)
 
 

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "judge/judgement.h"
+#include "judge/lack.h"
 
 static const struct universe *universe_of(const struct judgement *j)
 {
@@ -270,12 +270,14 @@ void check_cpu_vendor(struct judgement *j)
 	const struct cpu_def *def = def_of(j);
 	const struct target *t = &j->target;
 	const struct offer *offer = t->libvirt_offer ? t->libvirt_offer : t->judged;
+	enum cpu_check check = cpu_effective_check(j);
+	enum cpu_partial partial = def && check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
 	struct finding *f;
 
 	if (!def || !def->vendor || !offer || !offer->vendor || !strcmp(def->vendor, offer->vendor) ||
-	    cpu_effective_check(j) == CPU_CHECK_NONE)
+	    check == CPU_CHECK_NONE || partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS)
 		return;
-	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH,
+	f = finding_add(j, partial == PARTIAL_UNSURE ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH,
 			g_strdup_printf("%s/vendor", def->path),
 			g_strdup_printf("guest asks for a CPU of %s, the host's is of %s", def->vendor,
 					offer->vendor),
@@ -315,19 +317,21 @@ void check_cpu_extra(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 	enum cpu_check check = cpu_effective_check(j);
+	enum cpu_partial partial;
 	g_autofree char *names = NULL;
 	struct finding *f;
 
 	if (!def)
 		return;
+	partial = check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
 	if (check == CPU_CHECK_FULL)
 		cpu_full_extra(j);
 	if (def->match != CPU_MATCH_STRICT || !j->compared || !j->comparison.extra->len ||
 	    check == CPU_CHECK_NONE || (check == CPU_CHECK_FULL && !j->needs->cpu_only) ||
-	    (check == CPU_CHECK_PARTIAL && cpu_blockers_decide(j) == 1))
+	    partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS)
 		return;
 	names = places_text(j, j->comparison.extra);
-	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@match", def->path),
+	f = finding_add(j, partial == PARTIAL_UNSURE ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup_printf("%s/@match", def->path),
 			g_strdup_printf("the definition is strict and the host has more: %s", names),
 			g_strdup("use match='exact'"));
 	for (guint i = 0; i < j->comparison.extra->len; i++) {

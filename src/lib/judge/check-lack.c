@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "judge/judgement.h"
+#include "judge/lack.h"
 
 /* Is the host's QEMU driven by libvirt, as far as is known? */
 bool cpu_by_libvirt(const struct judgement *j)
@@ -23,15 +23,6 @@ bool cpu_libvirt_keeps(const struct judgement *j, int bit)
 	       cpu_by_libvirt(j);
 }
 
-/* Places that are needed and not (or perhaps not) there, by what follows from it. */
-struct lack {
-	GArray *refused; /* int: the start is refused */
-	GArray *dropped; /* int: starts without it, in silence */
-	GArray *unknown; /* int */
-	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
-	bool by_qemu;    /* QEMU itself refuses */
-};
-
 void places_add(GArray *places, int bit)
 {
 	for (guint i = 0; i < places->len; i++)
@@ -40,93 +31,19 @@ void places_add(GArray *places, int bit)
 	g_array_append_val(places, bit);
 }
 
-/* Is the place among what QEMU says keeps the model from running there? */
-static bool is_blocker(const struct judgement *j, const struct cpu_model *model, int bit)
-{
-	const json_t *member;
-	size_t i;
-
-	json_array_foreach (model->missing, i, member) {
-		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
-
-		if (universe_bit(j->judge->universe, id, FALSE) == bit)
-			return true;
-	}
-	return false;
-}
-
-/* Names the definition nothing but blockers, all of them, to switch them off? */
-static bool blockers_are_off(const struct judgement *j, const struct cpu_model *model)
-{
-	const GPtrArray *features = j->cpu->def->features;
-	size_t off = 0;
-
-	for (guint i = 0; i < features->len; i++) {
-		const struct cpu_def_feature *f = g_ptr_array_index(features, i);
-		g_autofree char *id = feature_id(NS_LIBVIRT, f->name);
-
-		if ((f->policy != CPU_DISABLE && f->policy != CPU_FORBID) ||
-		    !is_blocker(j, model, universe_bit(j->judge->universe, id, FALSE)))
-			return false;
-		off++;
-	}
-	return off == json_array_size(model->missing);
-}
-
-/*
- * Does libvirt take QEMU's word that the model, less what is switched off, is usable, instead of
- * comparing it? 11.3.0 does, 9.0.0 doesn't (both measured); of versions between it isn't known.
- * A definition that names other features is compared by all. 1, 0, -1.
- */
-int cpu_blockers_decide(const struct judgement *j)
-{
-	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
-	const char *version = j->target.libvirt_version;
-
-	if (!model || (model->usable != 1 && !model->missing) || !blockers_are_off(j, model))
-		return 0;
-	if (!version)
-		return -1;
-	return version_compare(version, "11.3.0") >= 0 ? 1 : version_compare(version, "9.1.0") < 0 ? 0 : -1;
-}
-
-/* A blocker with policy='force': 9.0.0 excuses it, 11.3.0 was seen to refuse one. */
-static void lack_forced(struct judgement *j, struct lack *lack)
-{
-	const struct cpu_model *model = emulator_model(j->target.libvirt, j->cpu->def->model);
-	const char *version = j->target.libvirt_version;
-
-	if (!model || !version || version_compare(version, "9.1.0") < 0)
-		return;
-	for (size_t w = 0; w < j->cpu->words; w++) {
-		uint64_t forced = j->cpu->force[w] & j->cpu->model_set[w];
-
-		for (; forced; forced &= forced - 1) {
-			int bit = (int)(w * 64) + __builtin_ctzll(forced);
-
-			if (is_blocker(j, model, bit) && cpu_have_libvirt(j, bit) == 0)
-				places_add(lack->unknown, bit);
-		}
-	}
-}
-
 static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct lack *lack)
 {
 	int qemu = cpu_have_qemu(j, bit);
 	int libvirt = cpu_have_libvirt(j, bit);
 	int decides = check == CPU_CHECK_PARTIAL ? libvirt : qemu >= 0 ? qemu : libvirt;
-	bool of_model = !bits_test(j->cpu->explicit_require, (size_t)bit);
 
 	if (check != CPU_CHECK_PARTIAL && cpu_libvirt_keeps(j, bit))
 		return;
-	if (check == CPU_CHECK_PARTIAL && of_model && decides == 0 && cpu_blockers_decide(j)) {
-		if (cpu_blockers_decide(j) < 0)
-			places_add(lack->unknown, bit);
-	} else if (check == CPU_CHECK_NONE) {
-		if (decides == 0)
+	if (check == CPU_CHECK_NONE || (check == CPU_CHECK_PARTIAL && lack->taken)) {
+		if ((check == CPU_CHECK_NONE ? decides : qemu) == 0)
 			places_add(lack->dropped, bit);
 	} else if (decides == 0) {
-		places_add(lack->refused, bit);
+		places_add(lack->unsure ? lack->unknown : lack->refused, bit);
 	} else if (decides < 0) {
 		places_add(lack->unknown, bit);
 	} else if (qemu == 0) {
@@ -210,11 +127,12 @@ static void lack_removed(struct judgement *j, enum cpu_check check, struct lack 
 		int gone;
 
 		if (bit < 0 || have == 1 || spoken_of(j->cpu, bit) ||
-		    (check == CPU_CHECK_PARTIAL && cpu_blockers_decide(j) == 1))
+		    (check == CPU_CHECK_PARTIAL && lack->taken))
 			continue;
 		gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
 		if (gone != 1)
-			places_add(gone == 0 && have == 0 ? lack->refused : lack->unknown, bit);
+			places_add(gone == 0 && have == 0 && !lack->unsure ? lack->refused : lack->unknown,
+				   bit);
 	}
 }
 
@@ -270,8 +188,14 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 {
 	const struct cpu_need *cpu = j->cpu;
 
+	enum cpu_partial partial = check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
+
 	/* uncompared, match='minimum' asks only for what it names itself */
-	bool only_own = cpu_is_minimum(j) && check != CPU_CHECK_PARTIAL;
+	bool only_own = cpu_is_minimum(j) && (check != CPU_CHECK_PARTIAL || partial == PARTIAL_TAKEN ||
+					      partial == PARTIAL_BLOCKERS);
+
+	lack->taken = partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS;
+	lack->unsure = partial == PARTIAL_UNSURE;
 
 	BITS_FOREACH (bit, cpu->require, cpu->words) {
 		bool own = bits_test(cpu->explicit_require, (size_t)bit);
@@ -289,8 +213,8 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 	}
 	if (!only_own)
 		lack_of_model(j, check, lack);
-	if (cpu->def->model && check == CPU_CHECK_PARTIAL)
-		lack_forced(j, lack);
+	if (partial == PARTIAL_BLOCKERS || partial == PARTIAL_UNSURE)
+		lack_by_blockers(j, lack);
 	if (cpu->def->model && !cpu_is_minimum(j))
 		lack_measured(j, check, lack);
 	if (check == CPU_CHECK_FULL && !j->needs->cpu_only)
@@ -390,7 +314,7 @@ static void lack_init(struct lack *lack)
 	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
-			       g_array_new(FALSE, FALSE, sizeof(int)), false };
+			       g_array_new(FALSE, FALSE, sizeof(int)), false, false, false };
 }
 
 static void lack_clear(struct lack *lack)

@@ -63,9 +63,6 @@ int cpu_have_libvirt(const struct judgement *j, int bit);
 /* 1, 0 or -1: has the target's QEMU a CPU property of that name, or for a feature of libvirt's? */
 int cpu_qemu_has_property(const struct judgement *j, const char *name);
 
-/* 1, 0 or -1: does libvirt ask QEMU what keeps the model from running, instead of comparing? */
-int cpu_blockers_decide(const struct judgement *j);
-
 /* Is the host's QEMU driven by libvirt? Does that keep a feature to itself, never asking QEMU? */
 bool cpu_by_libvirt(const struct judgement *j);
 bool cpu_libvirt_keeps(const struct judgement *j, int bit);

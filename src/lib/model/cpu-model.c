@@ -13,12 +13,12 @@
 #define OTHER_TABLE "other-cpu-models.tsv"
 
 enum column {
-	NAME, VENDOR, CANONICAL, LIBVIRT, SIGNATURES, DECODE, ADDED, REMOVED, ARCH, KIND, FEATURES
+	NAME, VENDOR, CANONICAL, LIBVIRT, SIGNATURES, DECODE, PARTIAL, ADDED, REMOVED, ARCH, KIND, FEATURES
 };
 
 static const char *const column_names[] = {
-	"name",	  "vendor", "canonical", "first_libvirt", "signatures", "decode",
-	"added",  "removed", "arch",	 "kind",	  "features",
+	"name",	   "vendor", "canonical", "first_libvirt", "signatures", "decode",
+	"partial", "added",  "removed",	  "arch",	   "kind",	 "features",
 };
 _Static_assert(G_N_ELEMENTS(column_names) == FEATURES + 1, "a column without a name");
 
@@ -126,6 +126,7 @@ static bool add_model(struct cpu_models *models, char **row, const int *places, 
 		.first_libvirt = column(row, places, LIBVIRT),
 		.signatures = column(row, places, SIGNATURES),
 		.family = family_of(column(row, places, ARCH)),
+		.partial_blockers = !g_strcmp0(column(row, places, PARTIAL), "blockers"),
 		.decode_host = has_word(decode, "host"),
 		.decode_guest = has_word(decode, "guest"),
 	};

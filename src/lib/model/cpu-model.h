@@ -25,6 +25,7 @@ struct named_model {
 				  * "004e0000/ffff0000", PVR and mask; Arm: "41/d0c", implementer and
 				  * part; or NULL */
 	enum arch_family family;
+	bool partial_blockers; /* newer libvirt's check='partial' asks QEMU's blockers instead of comparing */
 	bool decode_host, decode_guest; /* libvirt names a host's, a guest's CPU so */
 };
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lack.h: what of a CPU definition a target hasn't, by what follows from it; internal to judge/.
+ */
+#ifndef JUDGE_LACK_H
+#define JUDGE_LACK_H
+
+#include "judge/judgement.h"
+
+/* Places that are needed and not (or perhaps not) there. */
+struct lack {
+	GArray *refused; /* int: the start is refused */
+	GArray *dropped; /* int: starts without it, in silence */
+	GArray *unknown; /* int */
+	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
+	bool by_qemu;    /* QEMU itself refuses */
+	bool taken;      /* libvirt compares nothing: what isn't there is dropped */
+	bool unsure;     /* it may compare, or ask QEMU */
+};
+
+/* What the target's libvirt makes of check='partial' for the definition. */
+enum cpu_partial {
+	PARTIAL_COMPARES, /* its own idea of the model with what the host has */
+	PARTIAL_TAKEN,    /* nothing: QEMU calls the model usable, and the definition only takes away */
+	PARTIAL_BLOCKERS, /* QEMU's blockers must be switched off, features named be there */
+	PARTIAL_UNSURE,   /* one of the latter or the first: not known of its version */
+};
+enum cpu_partial cpu_partial(const struct judgement *j);
+
+/* What PARTIAL_BLOCKERS refuses, into refused; of an unsure version into unknown. */
+void lack_by_blockers(struct judgement *j, struct lack *lack);
+
+#endif
