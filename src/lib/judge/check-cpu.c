@@ -265,6 +265,20 @@ void check_cpu_names(struct judgement *j)
 	}
 }
 
+static void vendor_finding(struct judgement *j, enum verdict verdict, unsigned int on, const char *has)
+{
+	const struct cpu_def *def = def_of(j);
+	struct finding *f;
+
+	f = finding_add(j, verdict, EFFECT_FAILS_SAFELY, on, g_strdup_printf("%s/vendor", def->path),
+			g_strdup_printf("guest asks for a CPU of %s, the host's is of %s", def->vendor, has),
+			g_strdup("leave <vendor> out, or choose hosts of that vendor"));
+	f->capability = "cpu.vendor";
+	finding_item(f->need, "cpu.vendor", json_string(def->vendor));
+	finding_item(f->have, "cpu.vendor", json_string(has));
+}
+
+/* A newer libvirt starts it all the same, but nobody supports moving it to another vendor's CPU. */
 void check_cpu_vendor(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
@@ -272,19 +286,19 @@ void check_cpu_vendor(struct judgement *j)
 	const struct offer *offer = t->libvirt_offer ? t->libvirt_offer : t->judged;
 	enum cpu_check check = cpu_effective_check(j);
 	enum cpu_partial partial = def && check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
-	struct finding *f;
+	bool taken = partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS;
 
 	if (!def || !def->vendor || !offer || !offer->vendor || !strcmp(def->vendor, offer->vendor) ||
-	    check == CPU_CHECK_NONE || partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS)
+	    check == CPU_CHECK_NONE)
 		return;
-	f = finding_add(j, partial == PARTIAL_UNSURE ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH,
-			g_strdup_printf("%s/vendor", def->path),
-			g_strdup_printf("guest asks for a CPU of %s, the host's is of %s", def->vendor,
-					offer->vendor),
-			g_strdup("leave <vendor> out, or choose hosts of that vendor"));
-	f->capability = "cpu.vendor";
-	finding_item(f->need, "cpu.vendor", json_string(def->vendor));
-	finding_item(f->have, "cpu.vendor", json_string(offer->vendor));
+	if (partial == PARTIAL_COMPARES) {
+		vendor_finding(j, V_BLOCK, ON_BOTH, offer->vendor);
+		return;
+	}
+	if (!taken)
+		vendor_finding(j, V_UNKNOWN, ON_START, offer->vendor);
+	if (!g_strcmp0(j->needs->accel, "kvm"))
+		vendor_finding(j, V_BLOCK, ON_MIGRATE, offer->vendor);
 }
 
 void check_cpu_forbidden(struct judgement *j)

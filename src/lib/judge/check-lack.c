@@ -43,7 +43,7 @@ static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct 
 		if ((check == CPU_CHECK_NONE ? decides : qemu) == 0)
 			places_add(lack->dropped, bit);
 	} else if (decides == 0) {
-		places_add(lack->unsure ? lack->unknown : lack->refused, bit);
+		places_add(lack->refused, bit);
 	} else if (decides < 0) {
 		places_add(lack->unknown, bit);
 	} else if (qemu == 0) {
@@ -131,8 +131,7 @@ static void lack_removed(struct judgement *j, enum cpu_check check, struct lack 
 			continue;
 		gone = tables_libvirt_knows(j->judge->tables, "removal", *name, version);
 		if (gone != 1)
-			places_add(gone == 0 && have == 0 && !lack->unsure ? lack->refused : lack->unknown,
-				   bit);
+			places_add(gone == 0 && have == 0 ? lack->refused : lack->unknown, bit);
 	}
 }
 
@@ -195,7 +194,6 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 					      partial == PARTIAL_BLOCKERS);
 
 	lack->taken = partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS;
-	lack->unsure = partial == PARTIAL_UNSURE;
 
 	BITS_FOREACH (bit, cpu->require, cpu->words) {
 		bool own = bits_test(cpu->explicit_require, (size_t)bit);
@@ -314,7 +312,7 @@ static void lack_init(struct lack *lack)
 	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
-			       g_array_new(FALSE, FALSE, sizeof(int)), false, false, false };
+			       g_array_new(FALSE, FALSE, sizeof(int)), false, false };
 }
 
 static void lack_clear(struct lack *lack)

@@ -186,6 +186,30 @@ static void check_smbios(struct judgement *j)
 		    g_strdup("spread them over sockets (<topology>), or use a machine type from 8.1 on"));
 }
 
+/* Does the definition leave x2APIC out, or its model under TCG? (KVM adds it to every model.) */
+static bool defined_without_x2apic(const struct judgement *j)
+{
+	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
+	const struct cpu_need *cpu = j->cpu;
+
+	if (!cpu || bit < 0 || (size_t)bit / 64 >= cpu->words)
+		return false;
+	if (bits_test(cpu->disable, (size_t)bit) || bits_test(cpu->forbid, (size_t)bit))
+		return true;
+	return cpu_is_custom(cpu->def) && cpu->def->model && !g_strcmp0(j->needs->accel, "tcg") &&
+	       !bits_test(cpu->require, (size_t)bit) && !bits_test(cpu->force, (size_t)bit);
+}
+
+/* QEMU that emulates x2APIC wants it of every processor with an id from 255 on. */
+#define ASKS_X2APIC_SINCE "9.0"
+
+static bool asks_x2apic(const struct judgement *j)
+{
+	const char *qemu = target_qemu_version(&j->target);
+
+	return qemu && version_compare(qemu, ASKS_X2APIC_SINCE) >= 0;
+}
+
 /* The smallest of what the machine type, the accelerator and libvirt take; 0: not known. */
 static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 {
@@ -203,6 +227,10 @@ static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 	if (lacks_x2apic(j) && (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
 		limit = VCPUS_WITHOUT_X2APIC;
 		*what = "TCG has no x2APIC there";
+	} else if (asks_x2apic(j) && defined_without_x2apic(j) &&
+		   (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
+		limit = VCPUS_WITHOUT_X2APIC;
+		*what = "its CPU is defined without x2APIC";
 	}
 	for (guint i = 0; cap >= 0 && !g_strcmp0(j->needs->accel, "kvm") &&
 			  i < j->target.profile->offers->len;

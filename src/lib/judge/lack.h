@@ -15,7 +15,6 @@ struct lack {
 	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
 	bool by_qemu;    /* QEMU itself refuses */
 	bool taken;      /* libvirt compares nothing: what isn't there is dropped */
-	bool unsure;     /* it may compare, or ask QEMU */
 };
 
 /* What the target's libvirt makes of check='partial' for the definition. */
@@ -27,7 +26,10 @@ enum cpu_partial {
 };
 enum cpu_partial cpu_partial(const struct judgement *j);
 
-/* What PARTIAL_BLOCKERS refuses, into refused; of an unsure version into unknown. */
+/*
+ * What PARTIAL_BLOCKERS refuses, into refused. Of an unsure version, what comparing refuses stays
+ * refused only where the other way refuses too, else all becomes unknown.
+ */
 void lack_by_blockers(struct judgement *j, struct lack *lack);
 
 #endif
