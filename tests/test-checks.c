@@ -143,6 +143,15 @@ static const struct row {
 		 "<cpu mode='custom' check='partial'><model>486</model><maxphysaddr mode='emulate' bits='36'/>"
 		 "<feature policy='require' name='lm'/></cpu>",
 		 "") },
+	{ "address-space", V_BLOCK, V_BLOCK, HOST,
+	  "<domain type='kvm'><name>g</name><memory unit='GiB'>1000</memory><vcpu>1</vcpu><os><type "
+	  "arch='x86_64' machine='q35'>hvm</type></os><devices/></domain>" },
+	{ NULL, V_OK, V_OK, HOST,
+	  "<domain type='kvm'><name>g</name><memory unit='GiB'>970</memory><vcpu>1</vcpu><os><type "
+	  "arch='x86_64' machine='q35'>hvm</type></os><devices/></domain>" },
+	{ "machine-deprecated", V_WARN, V_WARN, HOST, /* of 32-bit CPUs it isn't asked there */
+	  "<domain type='kvm'><name>g</name><memory unit='GiB'>1990</memory><vcpu>1</vcpu><os><type "
+	  "arch='x86_64' machine='pc-i440fx-2.6'>hvm</type></os>" CPU486 "<devices/></domain>" },
 	{ "tsc-frequency", V_UNKNOWN, V_UNKNOWN, HOST,
 	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"
 	  "<timer name='tsc' frequency='2800000000'/></clock></domain>" },

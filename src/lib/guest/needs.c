@@ -183,21 +183,29 @@ static guint64 unit_bytes(const char *unit)
 	return bytes;
 }
 
+bool needs_size_kib(const struct xml_node *node, unsigned long long *kib)
+{
+	const char *unit = xml_attr(node, "unit");
+	guint64 n, scale = unit ? unit_bytes(unit) : 1024, bytes;
+
+	if (!node || !scale ||
+	    !g_ascii_string_to_unsigned(node->text, 10, 0, G_MAXUINT64, &n, NULL) ||
+	    !g_uint64_checked_mul(&bytes, n, scale))
+		return false;
+	*kib = bytes / 1024 + (bytes % 1024 != 0);
+	return true;
+}
+
 static bool parse_memory(struct needs *needs, const struct xml_node *domain, GError **error)
 {
 	const struct xml_node *memory = xml_child(domain, "memory");
 	const char *unit = xml_attr(memory, "unit");
-	guint64 n, scale = unit ? unit_bytes(unit) : 1024, bytes;
 
-	if (!memory || !*memory->text)
+	if (!memory || !*memory->text || needs_size_kib(memory, &needs->memory_kib))
 		return true;
-	if (!scale)
+	if (unit && !unit_bytes(unit))
 		return fail(memory, "is not a unit of memory (KiB, MiB, GiB, …)", unit, error);
-	if (!g_ascii_string_to_unsigned(memory->text, 10, 0, G_MAXUINT64, &n, NULL) ||
-	    !g_uint64_checked_mul(&bytes, n, scale))
-		return fail(memory, "is not an amount of memory", memory->text, error);
-	needs->memory_kib = bytes / 1024 + (bytes % 1024 != 0);
-	return true;
+	return fail(memory, "is not an amount of memory", memory->text, error);
 }
 
 static bool parse_clock(struct needs *needs, const struct xml_node *domain, GError **error)

@@ -78,6 +78,13 @@ json_t *needs_to_json(const struct needs *needs);
 gpointer needs_memo(const struct needs *needs, const char *key);
 void needs_memo_set(const struct needs *needs, const char *key, gpointer value, GDestroyNotify free_value);
 
+/**
+ * needs_size_kib - the size that an element with a unit= says (KiB where it has none), rounded up
+ *
+ * Returns false where it is no size, or there is no element.
+ */
+bool needs_size_kib(const struct xml_node *node, unsigned long long *kib);
+
 void needs_free(struct needs *needs);
 typedef struct needs Needs;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Needs, needs_free)

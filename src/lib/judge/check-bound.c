@@ -181,8 +181,7 @@ void check_cpu_host_bound(struct judgement *j)
 	target_clear(&here);
 }
 
-/* The widest that any source says; 0 not known. */
-static uint64_t host_bits(const struct judgement *j, const char *id)
+uint64_t host_number(const struct judgement *j, const char *id)
 {
 	int cap = cap_find(id);
 	uint64_t bits;
@@ -202,7 +201,7 @@ static uint64_t host_bits(const struct judgement *j, const char *id)
  * Is it a named model without long mode? QEMU lets nobody set the width of such a processor.
  * match='minimum' becomes the host's model, and names nothing of its own.
  */
-static bool only_32_bit(const struct judgement *j)
+bool cpu_only_32_bit(const struct judgement *j)
 {
 	const struct cpu_need *cpu = j->cpu;
 	int bit = universe_bit(j->judge->universe, "cpu.lm", FALSE);
@@ -214,12 +213,12 @@ static bool only_32_bit(const struct judgement *j)
 void check_phys_bits(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
-	uint64_t have = host_bits(j, "cpu.phys-bits");
+	uint64_t have = host_number(j, "cpu.phys-bits");
 	struct finding *f;
 
 	if (!def || !def->phys_bits)
 		return;
-	if (!j->needs->cpu_only && only_32_bit(j)) {
+	if (!j->needs->cpu_only && cpu_only_32_bit(j)) {
 		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
 				g_strdup_printf("%s/maxphysaddr/@bits", def->path),
 				g_strdup_printf("guest asks for %u address bits, and QEMU takes none for a 32-bit CPU such as %s",
@@ -260,7 +259,7 @@ static int tsc_scaling(const struct judgement *j)
 
 void check_tsc(struct judgement *j)
 {
-	uint64_t khz = host_bits(j, "cpu.tsc-khz");
+	uint64_t khz = host_number(j, "cpu.tsc-khz");
 	struct value need = { .type = CAP_UINT, .number = j->needs->tsc_khz };
 	struct value have = { .type = CAP_UINT, .number = khz };
 	int scaling;

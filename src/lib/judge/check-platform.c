@@ -139,6 +139,19 @@ void check_emulator(struct judgement *j)
 /* More processors than this have ids that take an x2APIC, which older TCG hasn't. */
 #define VCPUS_WITHOUT_X2APIC 255u
 
+/* How many processors the guest starts with; those plugged later are refused then. */
+static unsigned int vcpus_online(const struct judgement *j)
+{
+	const struct xml_node *domain = j->needs->definition ? xml_root(j->needs->definition) : NULL;
+	const char *current = xml_attr(xml_child(domain, "vcpu"), "current");
+	guint64 n;
+
+	if (current && j->needs->vcpus &&
+	    g_ascii_string_to_unsigned(current, 10, 1, j->needs->vcpus, &n, NULL))
+		return (unsigned int)n;
+	return j->needs->vcpus;
+}
+
 static bool lacks_x2apic(const struct judgement *j)
 {
 	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
@@ -192,7 +205,9 @@ static bool defined_without_x2apic(const struct judgement *j)
 	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
 	const struct cpu_need *cpu = j->cpu;
 
-	if (!cpu || bit < 0 || (size_t)bit / 64 >= cpu->words)
+	if (!cpu) /* what libvirt takes then (qemu64) has none either */
+		return !j->needs->cpu && !g_strcmp0(j->needs->accel, "tcg");
+	if (bit < 0 || (size_t)bit / 64 >= cpu->words)
 		return false;
 	if (bits_test(cpu->disable, (size_t)bit) || bits_test(cpu->forbid, (size_t)bit))
 		return true;
@@ -227,8 +242,8 @@ static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 	if (lacks_x2apic(j) && (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
 		limit = VCPUS_WITHOUT_X2APIC;
 		*what = "TCG has no x2APIC there";
-	} else if (asks_x2apic(j) && defined_without_x2apic(j) &&
-		   (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
+	} else if (asks_x2apic(j) && vcpus_online(j) > VCPUS_WITHOUT_X2APIC &&
+		   defined_without_x2apic(j) && (!limit || limit > VCPUS_WITHOUT_X2APIC)) {
 		limit = VCPUS_WITHOUT_X2APIC;
 		*what = "its CPU is defined without x2APIC";
 	}

@@ -109,6 +109,10 @@ static const struct check checks[] = {
 	CHECK("phys-bits", check_phys_bits, true, "the physical address width can be had",
 	      "A guest wider than its host addresses memory that the host can't map.",
 	      "cpu-facts-known", NULL),
+	CHECK("address-space", check_address_space, false, "the guest's memory fits its CPU's addresses",
+	      "QEMU refuses a guest whose memory, room for hot-plug and PCI hole reach beyond the address "
+	      "width of its CPU, which is 40 bits unless <maxphysaddr> says more.",
+	      "machine-present", "cpu-model-known", NULL),
 	CHECK("tsc-frequency", check_tsc, false, "the TSC frequency can be had",
 	      "A fixed TSC frequency needs the same rate on the host (within KVM's tolerance), or "
 	      "TSC scaling.",

@@ -71,6 +71,12 @@ bool cpu_libvirt_keeps(const struct judgement *j, int bit);
 void places_add(GArray *places, int bit);
 char *places_text(const struct judgement *j, const GArray *places);
 
+/* The widest that any source says of the host; 0 not known. */
+uint64_t host_number(const struct judgement *j, const char *id);
+
+/* A named model without long mode? */
+bool cpu_only_32_bit(const struct judgement *j);
+
 /* The checks, one file a subject. */
 void check_arch(struct judgement *j);
 void check_accel(struct judgement *j);
@@ -97,6 +103,7 @@ void check_nested(struct judgement *j);
 void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);
+void check_address_space(struct judgement *j);
 void check_tsc(struct judgement *j);
 
 #endif
