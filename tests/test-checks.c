@@ -66,7 +66,6 @@ static const struct row {
 	{ "machine-present", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "1", "pc-q35-11.0", CPU486, "") },
 	{ "machine-deprecated", V_WARN, V_WARN, HOST, DOMAIN(KVM, "1", "pc-i440fx-2.6", CPU486, "") },
 	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "289", "q35", CPU486, "") },
-	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST_LIBVIRT9, DOMAIN(KVM, "256", "q35", CPU486, "") },
 	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "256", "q35", CPU486, "") },
 	{ "cpu-facts-known", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}", "<cpu><model>486</model></cpu>" },
 	{ "cpu-mode-supported", V_BLOCK, V_BLOCK,
@@ -156,7 +155,8 @@ static const struct row {
 	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"
 	  "<timer name='tsc' frequency='2800000000'/></clock></domain>" },
 	{ "part-judged", V_UNKNOWN, V_UNKNOWN, HOST,
-	  DOMAIN(KVM, "1", "q35", CPU486, "<iommu model='intel'/>") },
+	  DOMAIN(KVM, "1", "q35", CPU486, "<hostdev type='pci'/>") },
+	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "1", "q35", CPU486, "<iommu model='intel'/>") },
 };
 
 static struct cpu_models *models;

@@ -32,7 +32,8 @@ struct part_rule {
 
 static const struct part_rule top_rules[] = {
 	{ "blkiotune", LISTED, NULL },
-	{ "bootloader", DECIDES, "boot loader of the host" },
+	{ "bootloader", SILENT, NULL },
+	{ "bootloader_args", SILENT, NULL },
 	{ "clock", SILENT, NULL },
 	{ "cpu", INSIDE, NULL },
 	{ "cputune", INSIDE, NULL },
@@ -42,10 +43,11 @@ static const struct part_rule top_rules[] = {
 	{ "devices", INSIDE, NULL },
 	{ "features", INSIDE, NULL },
 	{ "genid", SILENT, NULL },
-	{ "idmap", DECIDES, "user id map of a container" },
+	{ "idmap", SILENT, NULL },
+	{ "iommufd", LISTED, NULL },
 	{ "iothreadids", SILENT, NULL },
 	{ "iothreads", SILENT, NULL },
-	{ "keywrap", DECIDES, "key wrapping" },
+	{ "keywrap", SILENT, NULL },
 	{ "launchSecurity", SILENT, NULL },
 	{ "maxMemory", SILENT, NULL },
 	{ "memory", SILENT, NULL },
@@ -76,7 +78,7 @@ static const struct part_rule top_rules[] = {
 };
 
 static const struct part_rule cpu_rules[] = {
-	{ "arch", SILENT, NULL },	{ "cache", DECIDES, "CPU cache mode" },
+	{ "arch", SILENT, NULL },	{ "cache", SILENT, NULL },
 	{ "feature", SILENT, NULL },	{ "maxphysaddr", SILENT, NULL },
 	{ "model", SILENT, NULL },	{ "numa", SILENT, NULL },
 	{ "topology", SILENT, NULL },	{ "vendor", SILENT, NULL },
@@ -136,17 +138,40 @@ static const struct part_rule os_rules[] = {
 };
 
 static const struct part_rule features_rules[] = {
-	{ "acpi", SILENT, NULL },     { "apic", SILENT, NULL },
-	{ "hyperv", INSIDE, NULL },   { "ioapic", LISTED, "I/O APIC driver" },
-	{ "kvm", INSIDE, NULL },      { "msrs", LISTED, "MSR handling" },
-	{ "pae", SILENT, NULL },      { "pmu", LISTED, "performance counters" },
-	{ "privnet", SILENT, NULL },  { "pvspinlock", SILENT, NULL },
-	{ "smm", LISTED, "SMM" },     { "tcg", LISTED, "TCG buffer" },
-	{ "vmcoreinfo", SILENT, NULL }, { "vmport", SILENT, NULL },
+	{ "acpi", SILENT, NULL },
+	{ "aia", SILENT, NULL },
+	{ "apic", SILENT, NULL },
+	{ "async-teardown", SILENT, NULL },
+	{ "capabilities", SILENT, NULL },
+	{ "ccf-assist", SILENT, NULL },
+	{ "cfpc", SILENT, NULL },
+	{ "gic", SILENT, NULL },
+	{ "hap", SILENT, NULL },
+	{ "hpt", SILENT, NULL },
+	{ "htm", SILENT, NULL },
+	{ "hyperv", SILENT, NULL },
+	{ "ibs", SILENT, NULL },
+	{ "ioapic", LISTED, "I/O APIC driver" },
+	{ "kvm", INSIDE, NULL },
+	{ "msrs", LISTED, "MSR handling" },
+	{ "nested-hv", SILENT, NULL },
+	{ "pae", SILENT, NULL },
+	{ "pmu", LISTED, "performance counters" },
+	{ "privnet", SILENT, NULL },
+	{ "ps2", SILENT, NULL },
+	{ "pvspinlock", SILENT, NULL },
+	{ "ras", SILENT, NULL },
+	{ "sbbc", SILENT, NULL },
+	{ "smm", LISTED, "SMM" },
+	{ "tcg", LISTED, "TCG buffer" },
+	{ "viridian", SILENT, NULL },
+	{ "vmcoreinfo", SILENT, NULL },
+	{ "vmport", SILENT, NULL },
+	{ "xen", SILENT, NULL },
 };
 
 static const struct part_rule kvm_rules[] = {
-	{ "dirty-ring", DECIDES, "dirty ring" },
+	{ "dirty-ring", SILENT, NULL },
 	{ "hidden", SILENT, NULL },
 	{ "hint-dedicated", LISTED, "KVM hints" },
 	{ "poll-control", LISTED, "KVM hints" },
@@ -167,7 +192,7 @@ static const struct part_rule device_rules[] = {
 	{ "hub", LISTED, NULL },
 	{ "input", LISTED, NULL },
 	{ "interface", INSIDE, NULL },
-	{ "iommu", DECIDES, "virtual IOMMU" },
+	{ "iommu", SILENT, NULL },
 	{ "lease", LISTED, NULL },
 	{ "memballoon", LISTED, NULL },
 	{ "memory", SILENT, NULL },
@@ -234,11 +259,6 @@ static const char *plain_word(const char *word)
 	return n && n <= 32 && !word[n] ? word : "other";
 }
 
-static bool attr_is(const struct xml_node *node, const char *attribute, const char *value)
-{
-	return !g_strcmp0(xml_attr(node, attribute), value);
-}
-
 static void walk_hostdev(struct walk *walk, const struct xml_node *node)
 {
 	const char *type = xml_attr(node, "type");
@@ -281,17 +301,6 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 	decides(walk, node, what);
 }
 
-static void walk_hyperv(struct walk *walk, const struct xml_node *node)
-{
-	const char *mode = xml_attr(node, "mode");
-	g_autofree char *what = NULL;
-
-	if (!mode || !strcmp(mode, "custom"))
-		return;
-	what = g_strdup_printf("Hyper-V enlightenments of the host (%s)", plain_word(mode));
-	decides(walk, node, what);
-}
-
 /* Firmware can also be asked for without a file's name. */
 static void walk_os(struct walk *walk, const struct xml_node *node)
 {
@@ -306,28 +315,13 @@ static void walk_os(struct walk *walk, const struct xml_node *node)
 	walk_children(walk, node, os_rules, G_N_ELEMENTS(os_rules));
 }
 
-static void walk_cpu(struct walk *walk, const struct xml_node *node)
-{
-	const struct xml_node *phys = xml_child(node, "maxphysaddr");
-
-	if (xml_attr(node, "deprecated_features"))
-		decides(walk, node, "deprecated CPU features");
-	/* Which of these is refused, and when, differs among libvirt's versions. */
-	if (attr_is(phys, "mode", "emulate") ? !xml_attr(phys, "bits") || xml_attr(phys, "limit")
-					     : xml_attr(phys, "bits") != NULL)
-		decides(walk, phys, "maxphysaddr with attributes of another mode");
-	walk_children(walk, node, cpu_rules, G_N_ELEMENTS(cpu_rules));
-}
-
 /* What INSIDE means: a function for the element, or a table for its children. */
 static const struct {
 	const char *name;
 	void (*walk)(struct walk *walk, const struct xml_node *node);
 } walkers[] = {
-	{ "cpu", walk_cpu },	     { "disk", walk_disk },
-	{ "hostdev", walk_hostdev },
-	{ "hyperv", walk_hyperv },   { "interface", walk_interface },
-	{ "os", walk_os },
+	{ "disk", walk_disk },	{ "hostdev", walk_hostdev },
+	{ "interface", walk_interface }, { "os", walk_os },
 };
 
 static const struct {
@@ -335,6 +329,7 @@ static const struct {
 	const struct part_rule *rules;
 	size_t n;
 } tables[] = {
+	{ "cpu", cpu_rules, G_N_ELEMENTS(cpu_rules) },
 	{ "cputune", cputune_rules, G_N_ELEMENTS(cputune_rules) },
 	{ "devices", device_rules, G_N_ELEMENTS(device_rules) },
 	{ "features", features_rules, G_N_ELEMENTS(features_rules) },
@@ -386,15 +381,12 @@ static void walk_children(struct walk *walk, const struct xml_node *parent,
 
 static void list_kind(struct needs *needs, const struct xml_node *domain)
 {
-	const struct xml_node *type = xml_at(domain, "os/type");
 	g_autofree char *what = NULL;
 
 	if (!needs->accel) {
 		what = g_strdup_printf("domain type '%s'", plain_word(needs->type));
 		needs_add_unjudged(needs, g_strdup("/domain/@type"), what, true);
 	}
-	if (needs->os_type && strcmp(needs->os_type, "hvm"))
-		needs_add_unjudged(needs, xml_path(type), "guest of another kind than hvm", true);
 	if (needs->arch && strcmp(needs->arch, "x86_64") && strcmp(needs->arch, "i686"))
 		needs_add_unjudged(needs, g_strdup("/domain/os/type/@arch"),
 				   "architecture other than x86", true);
@@ -420,6 +412,8 @@ void needs_list_unjudged(struct needs *needs, const struct xml_node *domain)
 
 	list_kind(needs, domain);
 	walk_children(&walk, domain, top_rules, G_N_ELEMENTS(top_rules));
+	if (needs->has_viommu && needs->has_host_device)
+		decides(&walk, xml_at(domain, "devices/iommu"), "virtual IOMMU before host devices");
 	for (guint i = 0; i < order->len; i++) {
 		const struct count *count = g_ptr_array_index(order, i);
 		g_autofree char *what = g_strdup_printf("%s (%u)", count->what, count->n);

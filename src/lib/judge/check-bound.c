@@ -262,13 +262,17 @@ void check_tsc(struct judgement *j)
 	uint64_t khz = host_number(j, "cpu.tsc-khz");
 	struct value need = { .type = CAP_UINT, .number = j->needs->tsc_khz };
 	struct value have = { .type = CAP_UINT, .number = khz };
+	bool emulated = !g_strcmp0(j->needs->accel, "tcg");
 	int scaling;
 	struct finding *f;
 
-	if (!j->needs->tsc_khz || g_strcmp0(j->needs->accel, "kvm"))
+	if (!j->needs->tsc_khz || (!emulated && g_strcmp0(j->needs->accel, "kvm")))
 		return;
 	scaling = tsc_scaling(j);
 	if (scaling == 1 || (khz && value_fits(RULE_TOLERANCE, &need, &have) == FIT_YES))
+		return;
+	/* libvirt compares with the host's clock for emulated guests too, where it knows that */
+	if (emulated && (!khz || scaling || !cpu_by_libvirt(j)))
 		return;
 	f = finding_add(j, khz && scaling == 0 ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_BOTH,
 			g_strdup("/domain/clock/timer/@frequency"),

@@ -261,29 +261,6 @@ static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 	return limit;
 }
 
-/*
- * More than 255 vCPUs are named by wider interrupt messages than devices send: libvirt wants an
- * IOMMU that takes them (eim='on'). Since 10.10.0 it adds one by itself.
- */
-#define VCPUS_WITHOUT_EIM 255u
-
-static void check_vcpus_eim(struct judgement *j)
-{
-	const char *version = j->target.libvirt_version;
-	struct finding *f;
-
-	if (j->needs->vcpus <= VCPUS_WITHOUT_EIM || j->needs->has_viommu || !version ||
-	    version_compare(version, "10.10.0") >= 0)
-		return;
-	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup("/domain/vcpu"),
-			g_strdup_printf("guest has %u vCPUs; for more than %u libvirt %s demands an IOMMU with extended interrupt mode",
-					j->needs->vcpus, VCPUS_WITHOUT_EIM, version),
-			g_strdup("define fewer vCPUs, or add <iommu model='intel'><driver intremap='on' eim='on'/></iommu>"));
-	f->capability = "qemu.vcpu-max";
-	finding_item(f->need, "qemu.vcpu-max", json_integer(j->needs->vcpus));
-	finding_item(f->have, "qemu.vcpu-max", json_integer(VCPUS_WITHOUT_EIM));
-}
-
 void check_vcpus(struct judgement *j)
 {
 	const char *what;
@@ -291,11 +268,7 @@ void check_vcpus(struct judgement *j)
 	struct finding *f;
 
 	if (!limit || j->needs->vcpus <= limit) {
-		guint before = j->out->findings->len;
-
 		check_smbios(j);
-		if (j->out->findings->len == before)
-			check_vcpus_eim(j);
 		return;
 	}
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),

@@ -375,7 +375,7 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	out->start = worst(out->findings, ON_START);
 	out->migrate = worst(out->findings, ON_MIGRATE);
 	out->qemu_starts = worst(out->findings, ON_QEMU);
-	out->viommu = needs->has_viommu ? "unknown" : "none";
+	out->viommu = !needs->has_viommu ? "none" : needs->has_host_device ? "unknown" : "emulated";
 	out->dma_works = needs->has_host_device ? V_UNKNOWN : V_OK;
 	g_ptr_array_sort(out->findings, worst_first);
 	if (j.compared)
