@@ -41,6 +41,9 @@ struct command {
 	int (*run)(struct cli *cli, char **args);
 };
 
+/* Options of all commands. */
+extern const GOptionEntry common_options[];
+
 /* All commands; ends in NULL. */
 extern const struct command *const commands[];
 

@@ -15,13 +15,13 @@
 
 const struct command *const commands[] = {
 	&cmd_probe, &cmd_import,   &cmd_hosts, &cmd_guests, &cmd_show,	 &cmd_diff,
-	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_explain, &cmd_forget, NULL,
+	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_explain, &cmd_forget, &cmd_complete, NULL,
 };
 
 static gboolean show_version;
 static struct cli cli = { .command = "capbroker" };
 
-static const GOptionEntry common[] = {
+const GOptionEntry common_options[] = {
 	{ "db", 0, 0, G_OPTION_ARG_FILENAME, &cli.db, "Database (default: $CAPBROKER_DB, else by who asks)", "FILE" },
 	{ "assume", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli.assume, "Answer as if these hosts were gone, had or lacked a capability, or were like another", "SELECTOR=PROFILE|+CAP|-CAP|gone" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &cli.json, "Answer as JSON, also errors", NULL },
@@ -86,7 +86,7 @@ static GOptionContext *context_new(const struct command *command)
 		g_option_context_set_description(context, list ? list : command->description);
 	if (command && command->entries)
 		g_option_context_add_main_entries(context, command->entries, NULL);
-	g_option_context_add_main_entries(context, common, NULL);
+	g_option_context_add_main_entries(context, common_options, NULL);
 	return context;
 }
 
