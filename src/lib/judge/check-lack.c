@@ -54,7 +54,7 @@ static void lack_bit(struct judgement *j, enum cpu_check check, int bit, struct 
 /* What QEMU itself says the model lacks there; a feature the definition takes away isn't needed. */
 static void lack_measured(struct judgement *j, enum cpu_check check, struct lack *lack)
 {
-	const struct cpu_model *model = emulator_model(j->target.qemu, j->cpu->def->model);
+	const struct cpu_model *model = target_measured_model(&j->target, j->cpu->def->model);
 	const json_t *member;
 	size_t i;
 
@@ -78,7 +78,7 @@ static void lack_measured(struct judgement *j, enum cpu_check check, struct lack
 
 static bool measured(const struct judgement *j)
 {
-	const struct cpu_model *model = emulator_model(j->target.qemu, j->cpu->def->model);
+	const struct cpu_model *model = target_measured_model(&j->target, j->cpu->def->model);
 
 	return model && (model->missing || model->usable == 1);
 }

@@ -279,6 +279,47 @@ static const struct emulator *models_entry(const struct target *t, const char *a
 	return NULL;
 }
 
+/* The newest version of a model, "NAME-vN", which microvm makes of a name without one. */
+static const struct cpu_model *newest_version(const struct emulator *e, const char *name)
+{
+	g_autofree char *prefix = g_strconcat(name, "-v", NULL);
+	const struct cpu_model *newest = NULL;
+	guint64 n, most = 0;
+
+	for (guint i = 0; i < e->cpu_models->len; i++) {
+		const struct cpu_model *m = &g_array_index(e->cpu_models, struct cpu_model, i);
+
+		if (g_str_has_prefix(m->name, prefix) &&
+		    g_ascii_string_to_unsigned(m->name + strlen(prefix), 10, 1, 1000, &n, NULL) &&
+		    n > most) {
+			newest = m;
+			most = n;
+		}
+	}
+	return newest;
+}
+
+/* Do models lack the same with the machine type as without one? From 4.0 on (QEMU 7.2 to 11.1). */
+static bool models_like_none(const char *machine)
+{
+	const char *dash = strrchr(machine, '-');
+
+	return !strcmp(machine, "isapc") || !strcmp(machine, "microvm") ||
+	       (dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, "4.0") >= 0);
+}
+
+const struct cpu_model *target_measured_model(const struct target *t, const char *name)
+{
+	const struct cpu_model *model = emulator_model(t->qemu, name);
+	const struct cpu_model *newest;
+
+	if (model || !name || !t->machine || !t->qemu_models ||
+	    g_strcmp0(t->qemu_models->scope.machine, "none") || !models_like_none(t->machine))
+		return model;
+	newest = strcmp(t->machine, "microvm") ? NULL : newest_version(t->qemu_models, name);
+	return newest ? newest : emulator_model(t->qemu_models, name);
+}
+
 /* A bare <cpu> names no accelerator: what QEMU or libvirt give under KVM, else what is known. */
 static const struct offer *bare_offer(struct target *t, const struct universe *universe)
 {

@@ -65,6 +65,9 @@ int profile_libvirt_knows(const struct profile *profile, const struct tables *ta
 /* The emulator entry's CPU model of a name, or NULL. */
 const struct cpu_model *emulator_model(const struct emulator *emulator, const char *name);
 
+/* What that QEMU says of a CPU model with the guest's machine type; NULL where it doesn't say. */
+const struct cpu_model *target_measured_model(const struct target *target, const char *name);
+
 /* The first offer of a view that no emulator stands behind, or NULL: capabilities, a bare <cpu>. */
 const struct offer *profile_plain_offer(const struct profile *profile, enum view view);
 
