@@ -14,6 +14,7 @@
 
 #include "bench-hosts.h"
 #include "bench-peer.h"
+#include "datafiles.h"
 #include "guest/xml.h"
 #include "judge/verdict.h"
 #include "plan/baseline.h"
@@ -190,54 +191,31 @@ static bool run(struct bench *b, guint count, guint classes)
 	return ok;
 }
 
-static struct table *read_table(const char *name)
+/* For datafiles.c, which the program has its own of. */
+GQuark cli_error_quark(void);
+GQuark cli_error_quark(void)
 {
-	const char *folder = g_getenv("CAPBROKER_DATADIR");
-	g_autofree char *path = g_build_filename(folder ? folder : PKGDATADIR, "data", name, NULL);
-	g_autofree char *bytes = NULL;
-	g_autoptr(GError) error = NULL;
-	struct table *table = NULL;
-	gsize length;
-
-	if (g_file_get_contents(path, &bytes, &length, &error))
-		table = table_parse(bytes, length, path, &error);
-	if (!table)
-		g_error("%s", error->message);
-	return table;
-}
-
-static struct cpu_models *read_models(void)
-{
-	const char *folder = g_getenv("CAPBROKER_DATADIR");
-	g_autofree char *path = g_build_filename(folder ? folder : PKGDATADIR, "data",
-						 "cpu-models.tsv", NULL);
-	g_autofree char *bytes = NULL;
-	g_autoptr(GError) error = NULL;
-	struct cpu_models *models = NULL;
-	gsize length;
-
-	if (g_file_get_contents(path, &bytes, &length, &error))
-		models = cpu_models_parse(bytes, length, &error);
-	if (!models)
-		g_error("%s", error->message);
-	return models;
+	return g_quark_from_static_string("bench");
 }
 
 int main(int argc, char **argv)
 {
 	guint count = argc > 1 ? (guint)strtoul(argv[1], NULL, 10) : 100000;
 	guint classes = argc > 2 ? (guint)strtoul(argv[2], NULL, 10) : 500;
-	struct tables *tables = g_new0(struct tables, 1);
-	struct cpu_models *models = read_models();
-	struct bench b = { .judge = { .models = models, .tables = tables, .brief = true } };
+	g_autoptr(GError) error = NULL;
+	struct datafiles *files = datafiles_load(&error);
+	struct bench b = { .judge = { .brief = true } };
 	struct xml_document *xml = xml_parse(guest_xml, strlen(guest_xml), "guest", NULL);
 	const char *why = NULL;
 	bool ok;
 
 	setlocale(LC_ALL, "C");
-	tables->machines = read_table("machine-types.tsv");
-	tables->libvirt_names = read_table("libvirt-names.tsv");
-	tables->differences = read_table("arithmetic-differences.tsv");
+	if (!files)
+		g_error("%s", error->message);
+	b.judge.models = files->models;
+	b.judge.tables = files->tables;
+	b.judge.rules = files->rules;
+	b.judge.grammar = files->grammar;
 	b.needs = needs_from_xml(xml, NULL);
 	b.peer = peer_open(&why);
 	if (!b.peer)
@@ -247,7 +225,6 @@ int main(int argc, char **argv)
 		peer_close(b.peer);
 	needs_free(b.needs);
 	xml_free(xml);
-	tables_free(tables);
-	cpu_models_free(models);
+	datafiles_free(files);
 	return ok ? 0 : 1;
 }

@@ -219,18 +219,40 @@ void finding_item(json_t *items, const char *id, json_t *value)
 	json_array_append_new(items, json_pack("{s:s, s:o}", "id", id, "value", value));
 }
 
+/* The places of each check's prerequisites, -1 behind the last; looked up by name once. */
+static const signed char (*prerequisites(void))[MAX_PREREQUISITES]
+{
+	static signed char places[G_N_ELEMENTS(checks)][MAX_PREREQUISITES];
+	static gsize ready;
+
+	_Static_assert(G_N_ELEMENTS(checks) < 128, "a place must fit");
+	if (!g_once_init_enter(&ready))
+		return (const signed char(*)[MAX_PREREQUISITES])places;
+	for (size_t i = 0; i < check_count; i++) {
+		for (size_t p = 0; p < MAX_PREREQUISITES; p++) {
+			const char *name = checks[i].before[p];
+
+			places[i][p] = -1;
+			for (size_t k = 0; name && k < check_count; k++)
+				if (!strcmp(checks[k].info.name, name))
+					places[i][p] = (signed char)k;
+		}
+	}
+	g_once_init_leave(&ready, 1);
+	return (const signed char(*)[MAX_PREREQUISITES])places;
+}
+
 /*
  * What a check may still speak of: everything; or only what no prerequisite has settled (what QEMU
  * itself would do, where libvirt alone refuses); or nothing.
  */
-static unsigned int may_speak_of(const struct judgement *j, const struct check *check)
+static unsigned int may_speak_of(const struct judgement *j, size_t check)
 {
+	const signed char *places = prerequisites()[check];
 	unsigned int on = ON_ALL;
 
-	for (size_t i = 0; i < MAX_PREREQUISITES && check->before[i]; i++)
-		for (size_t k = 0; k < check_count; k++)
-			if (!strcmp(checks[k].info.name, check->before[i]))
-				on &= j->left[k];
+	for (size_t p = 0; p < MAX_PREREQUISITES && places[p] >= 0; p++)
+		on &= j->left[places[p]];
 	return on;
 }
 
@@ -261,7 +283,7 @@ static void run_check(struct judgement *j, size_t i)
 	j->left[i] = ON_ALL;
 	if (j->needs->cpu_only && !checks[i].cpu_only)
 		return;
-	on = may_speak_of(j, &checks[i]);
+	on = may_speak_of(j, i);
 	if (!on) {
 		j->out->states[i] = CHECK_PREREQ;
 		j->left[i] = 0;
