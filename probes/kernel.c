@@ -181,6 +181,17 @@ static void read_devices(struct context *context)
 	}
 }
 
+/* Which may be pinned to. */
+static void read_processors(struct context *context)
+{
+	static const char path[] = "/sys/devices/system/cpu/online";
+	int err;
+	g_autofree char *text = source_text(context->source, path, &err);
+
+	if (text && *text && strspn(text, "0123456789,-") == strlen(text))
+		probe_fact_text(context, "host.processors", text, &kernel, path);
+}
+
 static void collect(struct context *context)
 {
 	json_t *fingerprint = json_object_get(context->doc, "fingerprint");
@@ -192,6 +203,7 @@ static void collect(struct context *context)
 	read_uuids(context);
 	cpuinfo_read(context, json_string_value(json_object_get(context->found, "arch")));
 	read_page_size(context);
+	read_processors(context);
 	read_parameters(context, "kvm", parameters);
 	read_parameters(context, "kvm_intel", parameters);
 	read_parameters(context, "kvm_amd", parameters);

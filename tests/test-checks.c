@@ -43,6 +43,12 @@
 	QEMU OFFER(",{'id':'cpu.vmx','value':true}") "]}"
 #define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
 
+#define HOST_PINNED(processors)                                                                   \
+	HEAD SOURCES "'facts':[" PHYS LIBVIRT9                                                        \
+	",{'id':'host.processors','value':" processors ",'state':'known','scope':{'view':'kernel'},"  \
+	"'origin':'t'}],'emulators':[" QEMU OFFER("") "]}"
+#define PINNED(pins) DOMAIN(KVM, "1", "q35", CPU486 "<cputune>" pins "</cputune>", "")
+
 #define DOMAIN(attributes, vcpu, machine, cpu, devices)                                           \
 	"<domain " attributes "><name>g</name><vcpu>" vcpu "</vcpu><os><type arch='x86_64' "      \
 	"machine='" machine "'>hvm</type></os>" cpu "<devices>" devices "</devices></domain>"
@@ -67,6 +73,12 @@ static const struct row {
 	{ "machine-deprecated", V_WARN, V_WARN, HOST, DOMAIN(KVM, "1", "pc-i440fx-2.6", CPU486, "") },
 	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "289", "q35", CPU486, "") },
 	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "256", "q35", CPU486, "") },
+	{ "cpu-pinning", V_BLOCK, V_BLOCK, HOST_PINNED("'0-3,8'"), PINNED("<vcpupin vcpu='0' cpuset='4-7'/>") },
+	{ "cpu-pinning", V_BLOCK, V_BLOCK, HOST_PINNED("'0-3,8'"), PINNED("<emulatorpin cpuset='3-'/>") },
+	{ "cpu-pinning", V_WARN, V_WARN, HOST_PINNED("'0-3,8'"), PINNED("<vcpupin vcpu='0' cpuset='8-9'/>") },
+	{ "cpu-pinning", V_UNKNOWN, V_UNKNOWN, HOST_LIBVIRT9, PINNED("<iothreadpin cpuset='0'/>") },
+	{ NULL, V_OK, V_OK, HOST_PINNED("'0-3,8'"),
+	  PINNED("<vcpupin vcpu='0' cpuset='1-4,^4,8'/><vcpupin vcpu='1' cpuset='9'/>") },
 	{ "cpu-facts-known", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}", "<cpu><model>486</model></cpu>" },
 	{ "cpu-mode-supported", V_BLOCK, V_BLOCK,
 	  HEAD SOURCES FACTS "'emulators':[" QEMU OFFER("") ",{'view':'libvirt','accel':'kvm',"

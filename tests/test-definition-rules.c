@@ -10,6 +10,8 @@
  *	---
  *	<os>…</os>                its neighbour, which doesn't
  *
+ * They may be all in a <domain type='kvm'>; without it, the guest is emulated.
+ *
  * A HOST is "12", "13" or "sid", the recorded lab hosts (all three are asked in every case), or
  * the name of a profile in tests/definition-cases/hosts/. "HOST?" fires there, but isn't sure for
  * want of a fact. "RULE@HOST" is a migration from that host. Rules that no case fires are listed,
@@ -23,6 +25,8 @@
 #include "judge/rulebook.h"
 #include "judge/verdict.h"
 #include "read-fixture.h"
+
+#define KVM "<domain type='kvm'>"
 
 static const char *const lab_hosts[] = { "12", "13", "sid" };
 
@@ -77,16 +81,18 @@ static struct needs *guest_of(const char *parts)
 		{ "os", "<os><type machine='q35'>hvm</type></os>" },
 		{ "features", "<features><acpi/><apic/></features>" },
 	};
-	g_autofree char *wrapped = g_strdup_printf("<domain type='qemu'>%s</domain>", parts);
+	const char *kvm = strstr(parts, KVM), *type = kvm ? KVM : "<domain type='qemu'>";
+	const char *inside = kvm ? kvm + strlen(KVM) : parts, *end = kvm ? "" : "</domain>";
+	g_autofree char *wrapped = g_strconcat(type, inside, end, NULL);
 	g_autoptr(XmlDocument) xml = fixture_xml(wrapped), definition = NULL;
-	GString *text = g_string_new("<domain type='qemu'>");
+	GString *text = g_string_new(type);
 	g_autoptr(GError) error = NULL;
 	struct needs *needs;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++)
 		if (!xml_child(xml_root(xml), defaults[i][0]))
 			g_string_append(text, defaults[i][1]);
-	g_string_append_printf(text, "%s</domain>", parts);
+	g_string_append_printf(text, "%s%s", inside, end);
 	definition = fixture_xml(text->str);
 	needs = needs_from_xml(definition, &error);
 	g_assert_no_error(error);

@@ -14,7 +14,10 @@ static const char capabilities[] =
 	"<capabilities><host><uuid>u-1</uuid><cpu><arch>x86_64</arch><model>small</model>"
 	"<vendor>Intel</vendor><microcode version='77'/><signature family='6' model='85' stepping='4'/>"
 	"<counter name='tsc' frequency='2793438000' scaling='no'/>"
-	"<maxphysaddr mode='emulate' bits='46'/><feature name='avx'/></cpu></host>"
+	"<maxphysaddr mode='emulate' bits='46'/><feature name='avx'/></cpu>"
+	"<topology><cells><cell><cpus><cpu id='8'/><cpu id='1'/></cpus></cell>"
+	"<cell><cpus><cpu id='0'/><cpu id='2'/><cpu id='99999'/></cpus></cell></cells></topology>"
+	"<secmodel><model>none</model></secmodel><secmodel><model>dac</model></secmodel></host>"
 	"<guest><os_type>hvm</os_type><arch name='x86_64'><emulator>/q</emulator>"
 	"<machine maxCpus='255'>pc-i440fx-7.2</machine>"
 	"<machine canonical='pc-i440fx-7.2' maxCpus='255'>pc</machine>"
@@ -105,6 +108,8 @@ static void test_capabilities(void)
 	g_assert_cmpint(json_integer_value(value(facts, "cpu.model")), ==, 85);
 	g_assert_true(json_is_false(value(facts, "kvm.tsc-control")));
 	g_assert_cmpstr(json_string_value(value(facts, "host.microcode")), ==, "77");
+	g_assert_cmpstr(json_string_value(value(facts, "host.processors")), ==, "0-2,8");
+	g_assert_cmpuint(json_array_size(value(facts, "libvirt.security-model")), ==, 2);
 	g_assert_true(json_is_true(json_object_get(source(doc), "complete")));
 	g_assert_cmpstr(text(source(doc), "view"), ==, "libvirt");
 

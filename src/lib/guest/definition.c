@@ -72,7 +72,8 @@ static bool is_private(const struct xml_node *node, const char *attribute)
 {
 	static const char *const names[] = { "group", "key", "keyid", "keymapfile", "passwd", "passwdValidTo",
 					     "password", "user", "usage", "username", "uuid", "wwn" };
-	static const char *const named[] = { "alias", "feature", "group", "property", "target", "timer" };
+	static const char *const named[] = { "alias", "cipher", "event", "feature", "group",
+					    "property", "target", "timer" };
 
 	if (!strcmp(attribute, "name"))
 		return !IS_ONE_OF(node->name, named);

@@ -88,19 +88,19 @@ static const struct part_rule cputune_rules[] = {
 	{ "cachetune", DECIDES, "cache allocation" },
 	{ "emulator_period", LISTED, "CPU bandwidth" },
 	{ "emulator_quota", LISTED, "CPU bandwidth" },
-	{ "emulatorpin", DECIDES, "pinning to host CPUs" },
+	{ "emulatorpin", SILENT, NULL },
 	{ "emulatorsched", LISTED, "scheduler" },
 	{ "global_period", LISTED, "CPU bandwidth" },
 	{ "global_quota", LISTED, "CPU bandwidth" },
 	{ "iothread_period", LISTED, "CPU bandwidth" },
 	{ "iothread_quota", LISTED, "CPU bandwidth" },
-	{ "iothreadpin", DECIDES, "pinning to host CPUs" },
+	{ "iothreadpin", SILENT, NULL },
 	{ "iothreadsched", LISTED, "scheduler" },
 	{ "memorytune", DECIDES, "memory bandwidth allocation" },
 	{ "period", LISTED, "CPU bandwidth" },
 	{ "quota", LISTED, "CPU bandwidth" },
 	{ "shares", LISTED, "CPU shares" },
-	{ "vcpupin", DECIDES, "pinning to host CPUs" },
+	{ "vcpupin", SILENT, NULL },
 	{ "vcpusched", LISTED, "scheduler" },
 };
 
@@ -390,9 +390,6 @@ static void list_kind(struct needs *needs, const struct xml_node *domain)
 	if (needs->arch && strcmp(needs->arch, "x86_64") && strcmp(needs->arch, "i686"))
 		needs_add_unjudged(needs, g_strdup("/domain/os/type/@arch"),
 				   "architecture other than x86", true);
-	if (xml_attr(xml_child(domain, "vcpu"), "cpuset"))
-		needs_add_unjudged(needs, g_strdup("/domain/vcpu/@cpuset"), "pinning to host CPUs",
-				   true);
 	needs->has_viommu = xml_at(domain, "devices/iommu") != NULL;
 }
 

@@ -54,6 +54,10 @@ static const struct check checks[] = {
 	CHECK("vcpu-limit", check_vcpus, false, "the machine type has room for the vCPUs",
 	      "Each machine type has a largest number of virtual CPUs, and so has KVM.",
 	      "machine-present", NULL),
+	CHECK("cpu-pinning", check_pinning, false, "the host's processors that it is pinned to are there",
+	      "libvirt hands pinned sets to the kernel, which refuses one of which no processor is "
+	      "online, and ignores those of a set that aren't there.",
+	      "emulator-present", NULL),
 	CHECK("cpu-facts-known", check_cpu_facts, true, "what CPU the host gives is known",
 	      "Unknown when no source told which features the host's QEMU, libvirt or a recorded "
 	      "<cpu> gives. Run the probe there, or import its domain capabilities.",

@@ -8,6 +8,8 @@
 
 #define ORIGIN "virsh capabilities, /capabilities/host/cpu"
 #define SOURCE "virsh capabilities"
+#define MAX_SECURITY_MODELS 16u
+#define MAX_PROCESSOR 16383u /* the largest number that libvirt takes */
 
 static const struct scope libvirt_view = { .view = VIEW_LIBVIRT, .migratable = -1 };
 
@@ -57,6 +59,71 @@ static void put_host_details(json_t *facts, const struct xml_node *cpu)
 			      &libvirt_view, ORIGIN);
 }
 
+/* The drivers that label guests and what they use; a libvirt that tells any tells all. */
+static void put_security_models(json_t *facts, const struct xml_node *host)
+{
+	json_t *names = json_array();
+
+	for (const struct xml_node *m = xml_child(host, "secmodel"); m; m = xml_same(m)) {
+		const struct xml_node *name = xml_child(m, "model");
+
+		if (name && read_name_ok(name->text) && json_array_size(names) < MAX_SECURITY_MODELS)
+			json_array_append_new(names, json_string(name->text));
+	}
+	if (json_array_size(names))
+		document_fact(facts, "libvirt.security-model", names, &libvirt_view,
+			      "virsh capabilities, /capabilities/host/secmodel");
+	else
+		json_decref(names);
+}
+
+static gint compare_numbers(gconstpointer a, gconstpointer b)
+{
+	guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* "0-3,8", as the kernel writes sets of numbers. */
+static char *numbers_text(GArray *numbers)
+{
+	GString *text = g_string_new(NULL);
+
+	g_array_sort(numbers, compare_numbers);
+	for (guint i = 0, end; i < numbers->len; i = end) {
+		guint64 first = g_array_index(numbers, guint64, i);
+
+		for (end = i + 1; end < numbers->len &&
+				  g_array_index(numbers, guint64, end) <= first + (end - i);)
+			end++;
+		g_string_append_printf(text, "%s%" G_GUINT64_FORMAT, i ? "," : "", first);
+		if (end > i + 1)
+			g_string_append_printf(text, "-%" G_GUINT64_FORMAT,
+					       g_array_index(numbers, guint64, end - 1));
+	}
+	return g_string_free(text, FALSE);
+}
+
+static void put_processors(json_t *facts, const struct xml_node *host)
+{
+	g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+	const struct xml_node *cell = xml_at(host, "topology/cells/cell");
+	g_autofree char *text = NULL;
+
+	for (; cell; cell = xml_same(cell))
+		for (const struct xml_node *c = xml_at(cell, "cpus/cpu"); c; c = xml_same(c)) {
+			guint64 n;
+
+			if (get_number(c, "id", MAX_PROCESSOR, &n) && numbers->len <= MAX_PROCESSOR)
+				g_array_append_val(numbers, n);
+		}
+	if (!numbers->len)
+		return;
+	text = numbers_text(numbers);
+	document_fact(facts, "host.processors", json_string(text), &libvirt_view,
+		      "virsh capabilities, /capabilities/host/topology");
+}
+
 static bool read_host(json_t *doc, const struct xml_node *host, const struct cpu_models *models,
 		      GError **error)
 {
@@ -66,6 +133,8 @@ static bool read_host(json_t *doc, const struct xml_node *host, const struct cpu
 	g_autoptr(CpuDef) def = NULL;
 
 	read_set_host(doc, "uuid", uuid);
+	put_security_models(read_facts(doc), host);
+	put_processors(read_facts(doc), host);
 	if (!cpu) {
 		document_source(doc, SOURCE, "partial", false, VIEW_LIBVIRT,
 				"has no <cpu> of the host", -1);
