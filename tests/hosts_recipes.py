@@ -29,12 +29,14 @@ def host(name, title, steps, facts, shows):
                      .replace("\nShows:", "\n\nShows:") + "\n"}
 
 
-def real(name, title, recorded, lab, shows, models=True, lscpu=None):
+def real(name, title, recorded, lab, shows, models=True, lscpu=None, msrs=None):
     """A real machine of libvirt's tests, with a lab host's machine types."""
-    steps = [("qemu_of", lab), ("machine", recorded)]
+    steps = [("qemu_of", lab), ("machine", recorded, msrs) if msrs else ("machine", recorded)]
     facts = [ONE_MACHINE,
              OLD_QEMU + ("; and to query-cpu-definitions" if models else ""),
              f"machine types and versions: {DEBIAN[lab]}, asked on another machine"]
+    if msrs:
+        facts.append(MSRS)
     if lscpu:
         steps.append(("lscpu", lscpu))
         facts.append("flags and mitigations: lscpu of another machine with this processor, "
@@ -102,13 +104,17 @@ real("opteron-2350", "Opteron 2350 (Barcelona)", "Opteron-2350", "a",
 LAB = ["everything is of one host: virsh capabilities, domain capabilities of q35, and QEMU's "
        "replies under KVM and TCG for several machine types; types that give exactly the same "
        "stand once (same_as)",
+       "what migrations can be asked for: QEMU's replies in ../recordings, of the same packages",
        "a nested KVM, which gives guests very little (no model past pentium3 is usable)"]
-host("lab-debian12", "Debian 12: libvirt 9.0.0, QEMU 7.2.22", [("lab_host", "a")], LAB,
+host("lab-debian12", "Debian 12: libvirt 9.0.0, QEMU 7.2.22",
+     [("lab_host", "a"), ("replies_of", "qemu-7.2.22")], LAB,
      "both accelerators; names that newer libvirt knows and this one doesn't; TCG's avx512 "
      "state that newer QEMU dropped; pcommit.")
-host("lab-debian13", "Debian 13: libvirt 11.3.0, QEMU 10.0.13", [("lab_host", "b")], LAB,
+host("lab-debian13", "Debian 13: libvirt 11.3.0, QEMU 10.0.13",
+     [("lab_host", "b"), ("replies_of", "qemu-10.0.13")], LAB,
      "usable models with their blockers under both accelerators; deprecated machine types.")
-host("lab-sid", "Debian sid: libvirt 12.8.0, QEMU 11.1.3", [("lab_host", "d")], LAB,
+host("lab-sid", "Debian sid: libvirt 12.8.0, QEMU 11.1.3",
+     [("lab_host", "d"), ("replies_of", "qemu-11.1.3")], LAB,
      "machine types that are gone (below 5.2), so guests of 12 and 13 that can't come here.")
 
 # --- incoming: known by less than QEMU's answer -------------------------------------------------
@@ -157,3 +163,36 @@ host("steamroller-baldeagle", "an embedded AMD of the Steamroller generation",
      "fma4, xop, tbm, lwp with its state, nodeid_msr, ptsc.")
 host("via-esther", "VIA C7 (Esther)", [("cpuid", "CentaurHauls00006A9_C5J_Esther")], [RAW_ONLY],
      "a third vendor (Centaur) with PadLock: xstore, xcrypt, ace2, phe, pmm.")
+
+MSRS = "feature MSRs of that processor, of another machine (../recordings/msrs.tsv)"
+KVM_ONLY = ("some registers as KVM of Linux 6.18 gives them to guests there "
+            "(../recordings/kvm.tsv); nothing else")
+host("epyc-rome-kvm7.2", "an emulated EPYC with Linux 7.2 and its kvm_amd",
+     [("recording", "epyc-tcg-linux7.2")],
+     ["all by capbroker-probe in a guest of QEMU 7.2.22 that emulates the processor, SVM too; what "
+      "was left out is said in ../recordings/README"],
+     "KVM's own answers: extensions, feature MSRs, CPUID as it gives it (guest-phys-bits); nested "
+     "guests and their state; what a new kernel says of 18 vulnerabilities.")
+host("skylake-6700k", "Core i7-6700K (Skylake)",
+     [("cpuid_msrs", "GenuineIntel00506E3_Skylake", "core-i7-6700k")], [CPUID, MSRS],
+     "the VMX capability MSRs as the hardware has them: pairs of what must and what may be set.")
+real("broadwell-5600u", "Core i7-5600U (Broadwell)", "Core-i7-5600U", "a",
+     "VMX capability MSRs that allow less than Skylake's; feature control as firmware set it.",
+     msrs="core-i7-5600u")
+host("kabylake-srbds", "a Kaby Lake client processor", [("cpuid", "GenuineIntel00906E9_KabyLake_01")],
+     [RAW_ONLY], "srbds-ctrl.")
+host("tigerlake-client", "Core i5-1135G7 (Tiger Lake)",
+     [("cpuid_msrs", "GenuineIntel00806C1_TigerLake_01", "core-i5-1135g7")], [CPUID, MSRS],
+     "Key Locker; what a client processor can say of itself: doitm, gds-ctrl.")
+host("cascadelake-kvm6.18", "a Cascade Lake under Linux 6.18", [("kvm_registers", "cascade-lake")],
+     [KVM_ONLY], "immunities as guests get them: fb-clear, sbdr-ssdp-no, psdp-no.")
+host("graniterapids-kvm6.18", "a Granite Rapids under Linux 6.18",
+     [("kvm_registers", "granite-rapids")], [KVM_ONLY],
+     "immunities of the newest: its-no, pbrsb-no, fbsdp-no; AVX10 as KVM gives it.")
+host("genoa-kvm6.18", "an EPYC of the Genoa generation under Linux 6.18",
+     [("kvm_registers", "genoa")], [KVM_ONLY], "verw-clear, tsa-sq-no, tsa-l1-no.")
+host("hygon-dhyana", "a Hygon C86 of 2023", [("cpuid", "HygonGenuine0910F00_Hygon_01")], [RAW_ONLY],
+     "a fourth vendor (Hygon); ibrs-always-on.")
+host("pentium3-katmai", "Pentium III (Katmai) of 1999",
+     [("cpuid", "GenuineIntel0000673_P3_Katmai")], [RAW_ONLY],
+     "SSE and the serial number, and hardly anything else.")

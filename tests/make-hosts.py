@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import xml.etree.ElementTree as ElementTree
 from dictionary_fixture import SCHEMA, TOP, dictionary
 from hosts_recipes import RECIPES
 
+RECORDINGS = os.path.join(TOP, "tests", "recordings")
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 # When the facts were put together; a fixed time, so that nothing changes from run to run.
 TIME = "2026-11-01T00:00:00Z"
@@ -33,6 +35,7 @@ class Inputs:
 
     def __init__(self, data, folder):
         self.data, self.folder, self.files, self.facts = data, folder, [], []
+        self.base = None  # a document that the files' one is added to
 
     def path(self, *parts):
         return os.path.join(self.data, *parts)
@@ -71,9 +74,30 @@ def qemu_of(inputs, lab):
     inputs.copy("virsh-version.txt", *folder, "virsh-version.txt")
 
 
-def machine(inputs, name):
+def registers(table, processor):
+    """(register, value) of a processor in a table of recordings/."""
+    with open(os.path.join(RECORDINGS, table), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(processor + "\t"):
+                _, register, value, _ = line.split("\t")
+                yield register, int(value, 16)
+
+
+def msrs_of(processor):
+    """<msr> lines of a processor's registers, as recordings/msrs.tsv has them."""
+    for number, value in registers("msrs.tsv", processor):
+        yield (f"<msr index='{number}' edx='{value >> 32:#010x}' "
+               f"eax='{value & 0xffffffff:#010x}'/>\n")
+
+
+def machine(inputs, name, processor=None):
     """A real machine's CPUID and MSRs, and what QEMU made of them there, from libvirt's tests."""
-    inputs.copy("cpudata.xml", "libvirt-cputestdata", f"x86_64-cpuid-{name}.xml")
+    with open(inputs.path("libvirt-cputestdata", f"x86_64-cpuid-{name}.xml"),
+              encoding="utf-8") as file:
+        text = file.read()
+    if processor:
+        text = text.replace("</cpudata>", "".join(msrs_of(processor)) + "</cpudata>")
+    inputs.add("cpudata.xml", text)
     path = inputs.path("libvirt-cputestdata", f"x86_64-cpuid-{name}.json")
     if not os.path.exists(path):
         return
@@ -87,6 +111,74 @@ def machine(inputs, name):
 def cpuid(inputs, name):
     """CPUID alone."""
     inputs.copy("cpuid.txt", "cpuid-instlatx64", f"{name}.txt")
+
+
+def cpuid_msrs(inputs, name, processor):
+    """CPUID, and the processor's MSRs, in the form that holds both."""
+    rows = ["<cpudata arch='x86'>\n"]
+    with open(inputs.path("cpuid-instlatx64", f"{name}.txt"), encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if len(words) == 6 and not line.startswith("#"):
+                rows.append("<cpuid " + " ".join(
+                    f"{key}='0x{word}'" for key, word in
+                    zip(("eax_in", "ecx_in", "eax", "ebx", "ecx", "edx"), words)) + "/>\n")
+    inputs.add("cpudata.xml", "".join([*rows, *msrs_of(processor), "</cpudata>\n"]))
+
+
+def replayed(folder):
+    """What capbroker-probe makes of a recording."""
+    return json.loads(subprocess.run(["capbroker-probe", "--replay", folder], check=True,
+                                     capture_output=True, text=True).stdout)
+
+
+def recording(inputs, name):
+    """A recording of ours: its document is what the rest adds to."""
+    inputs.base = replayed(os.path.join(RECORDINGS, name))
+
+
+def kvm_registers(inputs, processor):
+    """Registers that KVM gives guests, as KVM would be heard to say them; nothing of others."""
+    cpuid_rows, msrs = {}, {}
+    for register, value in registers("kvm.tsv", processor):
+        kind, *words = register.split(".")
+        if kind == "msr":
+            msrs[int(words[0], 16)] = value
+        else:
+            row = cpuid_rows.setdefault((int(words[0], 16), int(words[1], 16)), {})
+            row[words[2]] = value
+    entries = [struct.pack("<7I12x", leaf, subleaf, 1,
+                           *(row.get(part, 0) for part in ("eax", "ebx", "ecx", "edx")))
+               for (leaf, subleaf), row in cpuid_rows.items()]
+    answers = {"KVM_GET_SUPPORTED_CPUID 128": struct.pack("<II", len(entries), 0)
+               + b"".join(entries).ljust(128 * 40, b"\0"),
+               "KVM_GET_MSR_FEATURE_INDEX_LIST 128": struct.pack(f"<I{len(msrs)}I", len(msrs), *msrs)
+               .ljust(4 + 128 * 4, b"\0")}
+    answers |= {f"KVM_GET_MSRS {number:#x}": struct.pack("<IIIIQ", 1, 0, number, 0, value)
+                for number, value in msrs.items()}
+    calls = {name: {"data": data.hex(), "rc": int(name.startswith("KVM_GET_MSRS"))}
+             for name, data in answers.items()}
+    folder = os.path.join(inputs.folder, "recording")
+    os.makedirs(os.path.join(folder, "ioctl"))
+    with open(os.path.join(folder, "ioctl", "kvm.json"), "w", encoding="utf-8") as file:
+        json.dump({"calls": calls | {"KVM_GET_API_VERSION": {"rc": 12}}, "open": {}}, file)
+    with open(os.path.join(folder, "uname"), "w", encoding="utf-8") as file:
+        file.write("Linux (none) 6.18.30 x86_64\n")
+    inputs.base = replayed(folder)
+    told = {register for register, _ in registers("kvm.tsv", processor)}
+    of_told = {entry["id"] for entry in dictionary()["capabilities"]
+               if entry.get("register") in told}
+    inputs.base["facts"] = [fact for fact in inputs.base["facts"] if fact["id"] in of_told]
+    inputs.base["probe"]["sources"] = [{"name": "kvm", "state": "ok", "view": "kvm",
+                                        "complete": False}]
+
+
+def replies_of(inputs, name):
+    """Replies of a QEMU that we keep ourselves."""
+    folder = os.path.join(RECORDINGS, name)
+    for file in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, file), encoding="utf-8") as reply:
+            inputs.add(file, reply.read())
 
 
 def domcapabilities(inputs, *parts):
@@ -219,6 +311,15 @@ def add_kernel_facts(doc, facts):
         doc["probe"]["sources"].append({"name": "lscpu", "state": "ok", "complete": False})
 
 
+def joined(base, doc):
+    """A recording's document with what files add to it."""
+    for member in ("facts", "emulators"):
+        doc[member] = base.get(member, []) + doc[member]
+    doc["probe"]["sources"] = base.get("probe", {}).get("sources", []) + doc["probe"]["sources"]
+    doc["fingerprint"] = {**base.get("fingerprint", {}), **doc["fingerprint"]}
+    return doc
+
+
 def gives(entry):
     """What an emulator's entry gives a guest, whichever machine type was asked and however."""
     facts = [{key: value for key, value in fact.items() if key != "origin"}
@@ -268,7 +369,8 @@ def lines(value, indent=0):
 
 # --- hosts ---------------------------------------------------------------------------------------
 
-STEPS = {"qemu_of": qemu_of, "machine": machine, "cpuid": cpuid, "lab_host": lab_host,
+STEPS = {"qemu_of": qemu_of, "machine": machine, "cpuid": cpuid, "cpuid_msrs": cpuid_msrs,
+         "recording": recording, "kvm_registers": kvm_registers, "replies_of": replies_of, "lab_host": lab_host,
          "domcapabilities": domcapabilities, "qemucaps": qemucaps, "lscpu": lscpu}
 
 
@@ -277,13 +379,19 @@ def make_profile(tool, data, name, steps):
         inputs = Inputs(data, folder)
         for step, *arguments in steps:
             STEPS[step](inputs, *arguments)
-        text = subprocess.run([tool, name, EMULATOR, os.path.join(SCHEMA, "data", "cpu-models.tsv"),
-                               *inputs.files], check=True, capture_output=True, text=True).stdout
-    doc = json.loads(text)
+        doc = inputs.base or {}
+        if inputs.files:
+            text = subprocess.run([tool, name, EMULATOR,
+                                   os.path.join(SCHEMA, "data", "cpu-models.tsv"), *inputs.files],
+                                  check=True, capture_output=True, text=True).stdout
+            doc = joined(doc, json.loads(text))
     add_kernel_facts(doc, inputs.facts)
     fold(doc)
     # Several hosts of the fleet share a profile, and none is the machine it was recorded on.
     doc["host"].pop("uuid", None)
+    doc["host"]["name"] = name
+    for source in doc["probe"]["sources"]:
+        source.pop("ms", None)
     doc["fingerprint"]["recorded"] = name
     doc["probe"]["time"] = TIME
     return lines(doc) + "\n"

@@ -62,6 +62,23 @@ def some(folder):
     check(not facts(document, "raw") and not facts(document, "kvm"), "facts nobody recorded")
 
 
+def libvirts_names(folder):
+    """The names that the installed libvirt knows are read of its files, x86's alone."""
+    cpu_map = "usr/share/libvirt/cpu_map/"
+    write(folder, "page-size", "65536\n")
+    write(folder, cpu_map + "x86_features.xml",
+          "<cpus><feature name='sse'><cpuid/></feature><feature name='movrs'/></cpus>")
+    write(folder, cpu_map + "x86_Xeon-Next.xml",
+          "<cpus><model name='Xeon-Next'><feature name='not-at-the-top'/></model></cpus>")
+    write(folder, cpu_map + "arm_Next.xml", "<cpus><model name='Next'/></cpus>")
+    write(folder, cpu_map + "x86_torn.xml", "<cpus><model name=")
+    _, document = profile("--replay", folder)
+    of_libvirt = facts(document, "libvirt")
+    check(of_libvirt["libvirt.cpu-features"]["value"] == ["movrs", "sse"], "the features' names")
+    check(of_libvirt["libvirt.cpu-models"]["value"] == ["Xeon-Next"], "the models' names")
+    check(facts(document, "kernel")["host.page-size"]["value"] == 65536, "the size of pages")
+
+
 def hybrid(folder):
     write(folder, "dev/cpu/0/cpuid", CPUID)
     _, alone = profile("--replay", folder, "--only", "cpuid")
@@ -79,7 +96,7 @@ def hybrid(folder):
 
 
 with scratch() as base:
-    for test in (empty, some, hybrid):
+    for test in (empty, some, libvirts_names, hybrid):
         place = os.path.join(base, "host-" + test.__name__)
         os.mkdir(place)
         test(place)

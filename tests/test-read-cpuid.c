@@ -90,6 +90,36 @@ static void test_msr(void)
 	json_decref(doc);
 }
 
+/* What a host that is a guest itself sees at 40000001H is KVM's only where KVM says so. */
+static void test_hypervisors(void)
+{
+	static const struct cpuid_row of_kvm[] = {
+		{ 0x40000000, 0, 0x40000001, 0x4b4d564b, 0x564b4d56, 0x0000004d },
+		{ 0x40000001, 0, 0x01007efb, 0, 0, 0 },
+	};
+	static const struct cpuid_row of_hyperv[] = {
+		{ 0x40000000, 0, 0x4000000b, 0x7263694d, 0x666f736f, 0x76482074 },
+		{ 0x40000001, 0, 0x31237648, 0, 0, 0 },
+	};
+	json_t *doc = document_new("h", NULL, NULL);
+
+	read_cpuid(doc, of_kvm, G_N_ELEMENTS(of_kvm), false, &kvm, "test");
+	g_assert_true(truth(doc, "cpu.kvm-pv-eoi"));
+	g_assert_false(truth(doc, "cpu.kvm-migration-control"));
+	json_decref(doc);
+
+	doc = document_new("h", NULL, NULL);
+	read_cpuid(doc, of_hyperv, G_N_ELEMENTS(of_hyperv), false, &raw, "test");
+	g_assert_false(has(doc, "cpu.kvm-pv-eoi"));
+	json_decref(doc);
+
+	/* Rows of one leaf alone, as KVM's own answer may be cut: nobody else's. */
+	doc = document_new("h", NULL, NULL);
+	read_cpuid(doc, of_kvm + 1, 1, false, &kvm, "test");
+	g_assert_true(truth(doc, "cpu.kvm-pv-eoi"));
+	json_decref(doc);
+}
+
 /* A set bit that no entry accounts for is there under a name of its own. */
 static void test_unnamed(void)
 {
@@ -300,6 +330,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/read/cpuid/fields", test_fields);
 	g_test_add_func("/read/cpuid/msr", test_msr);
+	g_test_add_func("/read/cpuid/hypervisors", test_hypervisors);
 	g_test_add_func("/read/cpuid/unnamed", test_unnamed);
 	g_test_add_func("/read/cpuid/lines", test_lines);
 	g_test_add_func("/read/cpuid/xml-refusals", test_xml_refusals);

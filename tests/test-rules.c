@@ -51,6 +51,21 @@ static const struct row table[] = {
 	  "{\"allowed0\":\"0x2\",\"allowed1\":\"0x7\"}", "{\"allowed0\":\"0x3\",\"allowed1\":\"0x7\"}", FIT_NO },
 	{ RULE_ALLOWED_PAIR, CAP_PAIR, "{\"allowed0\":\"0x3\",\"allowed1\":\"0x7\"}",
 	  "{\"allowed0\":\"0x1\",\"allowed1\":\"0xf\"}", "{\"allowed0\":\"0x3\",\"allowed1\":\"0x7\"}", FIT_YES },
+	/*
+	 * Real registers. VMX exit controls of a Core i7-6700K (Skylake) and an i7-5600U (Broadwell):
+	 * the older processor's guests fit on the newer one, not the other way round. Those that may
+	 * be set differ by bits 23 and 24, those that must be are the same.
+	 */
+	{ RULE_ALLOWED_PAIR, CAP_PAIR, "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x1ffffff\"}",
+	  "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x7fffff\"}",
+	  "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x7fffff\"}", FIT_NO },
+	{ RULE_ALLOWED_PAIR, CAP_PAIR, "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x7fffff\"}",
+	  "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x1ffffff\"}",
+	  "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x7fffff\"}", FIT_YES },
+	/* The same controls as the plain register and its "true" one say: this one leaves more free. */
+	{ RULE_ALLOWED_PAIR, CAP_PAIR, "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x1ffffff\"}",
+	  "{\"allowed0\":\"0x36dfb\",\"allowed1\":\"0x1ffffff\"}",
+	  "{\"allowed0\":\"0x36dff\",\"allowed1\":\"0x1ffffff\"}", FIT_YES },
 };
 
 static struct value read_value(enum cap_type type, const char *text)

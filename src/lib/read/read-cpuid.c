@@ -174,13 +174,23 @@ static void put_new_subleaves(json_t *facts, const struct cpuid_row *rows, size_
 	}
 }
 
+/* KVM's leaves are KVM's only behind its own signature: others have theirs in the same place. */
+static bool is_of_kvm(const struct cpuid_row *rows, size_t n)
+{
+	const struct cpuid_row *row = find_row(rows, n, 0x40000000, 0);
+
+	return !row || (row->ebx == 0x4b4d564b && row->ecx == 0x564b4d56 && row->edx == 0x4d);
+}
+
 void read_cpuid(json_t *doc, const struct cpuid_row *rows, size_t n, bool complete,
 		const struct scope *scope, const char *origin)
 {
 	json_t *facts = read_facts(doc);
 	const struct cpuid_row *row;
+	bool kvm;
 
 	n = MIN(n, MAX_ROWS);
+	kvm = is_of_kvm(rows, n);
 	row = find_row(rows, n, 0, 0);
 	if (row)
 		put_vendor(facts, row, scope, origin);
@@ -193,7 +203,7 @@ void read_cpuid(json_t *doc, const struct cpuid_row *rows, size_t n, bool comple
 
 		if (reg->kind != REG_CPUID)
 			continue;
-		row = find_row(rows, n, reg->index, reg->subindex);
+		row = reg->index >> 28 != 4 || kvm ? find_row(rows, n, reg->index, reg->subindex) : NULL;
 		if (row || complete)
 			put_register(facts, (int)i, row ? part_of(row, reg->part) : 0, row != NULL,
 				     scope, origin);
