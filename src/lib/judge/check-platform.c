@@ -113,12 +113,28 @@ static bool usual_place(const char *path)
 	return false;
 }
 
+/* Does a program of that name run guests of x86-64? qemu-system-i386 and the like don't. */
+static bool is_for_another_arch(const char *path)
+{
+	static const char *const others[] = { "i386", "aarch64", "arm", "ppc64", "ppc", "s390x", "riscv64" };
+	const char *arch = path ? strstr(path, "/qemu-system-") : NULL;
+
+	for (size_t i = 0; arch && i < G_N_ELEMENTS(others); i++)
+		if (!strcmp(arch + strlen("/qemu-system-"), others[i]))
+			return true;
+	return false;
+}
+
 void check_emulator(struct judgement *j)
 {
 	const struct target *t = &j->target;
 	const char *asked = j->needs->emulator;
 	struct finding *f;
 
+	if (t->path_listed && !g_strcmp0(j->needs->arch, "x86_64") && is_for_another_arch(asked))
+		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup("/domain/devices/emulator"),
+			    g_strdup_printf("emulator '%s' doesn't run guests of x86_64", asked),
+			    g_strdup("leave <emulator> out of the definition"));
 	if (t->path_listed)
 		return;
 	if (asked && t->emulators_known && usual_place(asked))
