@@ -132,7 +132,7 @@ void check_emulator(struct judgement *j)
 	struct finding *f;
 
 	if (t->path_listed && !g_strcmp0(j->needs->arch, "x86_64") && is_for_another_arch(asked))
-		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_BOTH, g_strdup("/domain/devices/emulator"),
+		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/devices/emulator"),
 			    g_strdup_printf("emulator '%s' doesn't run guests of x86_64", asked),
 			    g_strdup("leave <emulator> out of the definition"));
 	if (t->path_listed)
