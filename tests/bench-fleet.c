@@ -81,7 +81,7 @@ static void check_all(struct bench *b)
 {
 	const struct fleet *fleet = b->hosts->fleet;
 	g_autofree guint8 *by_class = g_new(guint8, fleet->classes->len);
-	struct cpu_need *cpu = cpu_need_new(b->needs->cpu, b->judge.models, fleet->universe);
+	struct cpu_need *cpu = cpu_need_new(b->needs->cpu, b->needs->arch, b->judge.models, fleet->universe);
 
 	for (guint i = 0; i < fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(fleet->classes, i);

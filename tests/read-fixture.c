@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/tables.h"
 #include "read-fixture.h"
 
 static const char *top(void)
@@ -68,6 +69,12 @@ struct cpu_models *fixture_models(void)
 
 	bytes = fixture_bytes(path, &length);
 	models = cpu_models_parse(bytes, length, &error);
+	g_assert_no_error(error);
+	g_free(path);
+	g_free(bytes);
+	path = g_build_filename(top(), "schema", "data", "other-cpu-models.tsv", NULL);
+	bytes = fixture_bytes(path, &length);
+	g_assert_true(cpu_models_add(models, table_parse(bytes, length, path, &error), &error));
 	g_assert_no_error(error);
 	return models;
 }

@@ -48,6 +48,15 @@
 	",{'id':'host.processors','value':" processors ",'state':'known','scope':{'view':'kernel'},"  \
 	"'origin':'t'}],'emulators':[" QEMU OFFER("") "]}"
 #define PINNED(pins) DOMAIN(KVM, "1", "q35", CPU486 "<cputune>" pins "</cputune>", "")
+#define ARM_HOST                                                                                  \
+	"{'format':'capbroker.profile/1','host':{'name':'h','arch':'aarch64'},'facts':["          \
+	"{'id':'arm64.gic-versions','value':['3'],'state':'known','scope':{'view':'kvm'},"        \
+	"'origin':'t'}],'emulators':[{'path':'/usr/bin/qemu-system-aarch64','version':'10.0.3',"  \
+	"'accel':'kvm','machine':'none','machines':[{'name':'virt-10.0','alias':'virt',"          \
+	"'cpu_max':512}],'facts':[]}]}"
+#define ARM_DOMAIN(features)                                                                      \
+	"<domain type='kvm'><name>g</name><vcpu>1</vcpu><os><type arch='aarch64' machine='virt'>" \
+	"hvm</type></os><features>" features "</features></domain>"
 
 #define DOMAIN(attributes, vcpu, machine, cpu, devices)                                           \
 	"<domain " attributes "><name>g</name><vcpu>" vcpu "</vcpu><os><type arch='x86_64' "      \
@@ -65,6 +74,8 @@ static const struct row {
 	{ NULL, V_OK, V_OK, HOST, "<cpu match='exact'><model>486</model></cpu>" },
 	{ "arch-supported", V_UNKNOWN, V_UNKNOWN, HEAD "'facts':[]}",
 	  "<domain type='qemu'><name>g</name><os><type arch='aarch64' machine='virt'>hvm</type></os></domain>" },
+	{ "gic-version", V_BLOCK, V_BLOCK, ARM_HOST, ARM_DOMAIN("<gic version='2'/>") },
+	{ NULL, V_OK, V_OK, ARM_HOST, ARM_DOMAIN("<gic version='3'/>") },
 	{ "accel-available", V_BLOCK, V_BLOCK, HOST, DOMAIN("type='xen'", "1", "q35", CPU486, "") },
 	{ "accel-available", V_UNKNOWN, V_UNKNOWN, HOST, DOMAIN("type='qemu'", "1", "q35", "", "") },
 	{ "emulator-present", V_BLOCK, V_BLOCK, HOST,
@@ -227,7 +238,7 @@ static void test_row(const void *data)
 	g_autoptr(Profile) profile = host_of(row->host, universe);
 	g_autoptr(Needs) needs = guest_of(row->guest);
 	struct judge judge = { .universe = universe, .models = models, .tables = &tables };
-	struct cpu_need *cpu = needs->cpu ? cpu_need_new(needs->cpu, models, universe) : NULL;
+	struct cpu_need *cpu = needs->cpu ? cpu_need_new(needs->cpu, needs->arch, models, universe) : NULL;
 	struct verdicts *v = judge_guest(&judge, needs, cpu, NULL, profile);
 
 	expect(row, v);
@@ -244,7 +255,7 @@ static void test_passthrough_from(void)
 	g_autoptr(Profile) other = host_of(HOST_WITH(",{'id':'cpu.de','value':true}"), universe);
 	g_autoptr(Needs) needs = guest_of(DOMAIN(KVM, "1", "q35", "<cpu mode='host-passthrough'/>", ""));
 	struct judge judge = { .universe = universe, .models = models };
-	struct cpu_need *cpu = cpu_need_new(needs->cpu, models, universe);
+	struct cpu_need *cpu = cpu_need_new(needs->cpu, needs->arch, models, universe);
 	struct verdicts *same = judge_guest(&judge, needs, cpu, here, twin);
 	struct verdicts *differs = judge_guest(&judge, needs, cpu, here, other);
 	const struct finding *f = g_ptr_array_index(differs->findings, 0);
@@ -271,7 +282,7 @@ static void test_move_from(void)
 						 "<cpu mode='custom' check='none'><model>486</model>"
 						 "<feature policy='require' name='de'/></cpu>", ""));
 	struct judge judge = { .universe = universe, .models = models };
-	struct cpu_need *cpu = cpu_need_new(needs->cpu, models, universe);
+	struct cpu_need *cpu = cpu_need_new(needs->cpu, needs->arch, models, universe);
 	static const struct {
 		bool from, source_has, target_has;
 		enum verdict migrate;
@@ -349,7 +360,7 @@ static const char *const by_rules[] = {
 	"definition-valid",	"definition-kept", "device-present",	 "device-migratable",
 	"interrupt-controller", "viommu-supported", "enlightenments", "clock-supported",
 	"firmware-available",	"tpm-available",   "memory-backing",	 "launch-security",
-	"host-resource",
+	"host-resource",	"pseries-promises",
 };
 
 #define RULES_HEADER                                                                              \

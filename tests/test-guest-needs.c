@@ -213,8 +213,6 @@ static void test_kinds(void)
 		const char *text, *path;
 	} rows[] = {
 		{ "<domain type='xen'/>", "/domain/@type" },
-		{ "<domain type='kvm'><os><type arch='aarch64'>hvm</type></os></domain>",
-		  "/domain/os/type/@arch" },
 		{ "<domain type='kvm'><os firmware='efi'><type>hvm</type></os></domain>",
 		  "/domain/os" },
 		{ "<domain type='kvm'><memoryBacking><hugepages/></memoryBacking></domain>",

@@ -123,7 +123,7 @@ static struct cpu_def *definition_of(const struct baseline *b)
 static void check_fits(const struct baseline *b)
 {
 	g_autoptr(CpuDef) def = definition_of(b);
-	struct cpu_need *need = cpu_need_new(def, models, universe);
+	struct cpu_need *need = cpu_need_new(def, NULL, models, universe);
 
 	for (guint i = 0; i < b->hosts->len; i++) {
 		const struct host *h = g_ptr_array_index(b->hosts, i);
@@ -248,7 +248,7 @@ static void test_self_and_wider(void)
 		g_autoptr(GPtrArray) groups = baselines(fleet);
 		const struct baseline *b = g_ptr_array_index(groups, 0);
 		g_autoptr(CpuDef) def = definition_of(b);
-		struct cpu_need *need = cpu_need_new(def, models, universe);
+		struct cpu_need *need = cpu_need_new(def, NULL, models, universe);
 		struct offer *offer = g_ptr_array_index(pool[i]->offers, 0), *wider;
 		struct cpu_comparison c;
 

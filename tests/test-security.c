@@ -246,7 +246,7 @@ static void test_nested(void)
 		g_autoptr(Profile) source = row->source ? host_of(row->source, universe) : NULL;
 		g_autoptr(Profile) target = host_of(row->target, universe);
 		g_autoptr(Needs) needs = guest_of(row->guest);
-		struct cpu_need *cpu = cpu_need_new(needs->cpu, models, universe);
+		struct cpu_need *cpu = cpu_need_new(needs->cpu, needs->arch, models, universe);
 		struct judge judge = { .universe = universe, .models = models, .rules = rules };
 		struct verdicts *v = judge_guest(&judge, needs, cpu, source, target);
 		const char *text = NULL;

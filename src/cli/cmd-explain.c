@@ -5,14 +5,16 @@
 #include "commands.h"
 #include "datafiles.h"
 #include "load.h"
+#include "model/arch.h"
 
-/* The capability of an id or of anybody's name for it, or -1. */
+/* The capability of an id or of anybody's name for it, x86's before others'; or -1. */
 static int find(const char *name)
 {
 	int cap = cap_find(name);
 
-	for (int ns = 0; cap < 0 && ns < CAP_NAMESPACES; ns++)
-		cap = cap_find_alias((enum cap_namespace)ns, name);
+	for (int family = 0; cap < 0 && family < ARCH_FAMILIES; family++)
+		for (int ns = 0; cap < 0 && ns < CAP_NAMESPACES; ns++)
+			cap = arch_find_alias((enum arch_family)family, (enum cap_namespace)ns, name);
 	return cap;
 }
 

@@ -6,6 +6,7 @@
 
 #include "answer/answer.h"
 #include "judge/rulebook.h"
+#include "model/arch.h"
 #include "model/offer.h"
 
 static const char *const meanings[] = {
@@ -127,8 +128,8 @@ static json_t *spellings(int cap, enum cap_namespace ns)
 	if (preferred)
 		json_array_append_new(array, json_string(preferred));
 	for (size_t i = 0; i < cap_alias_count[ns]; i++)
-		if (cap_aliases[ns][i].cap == cap && g_strcmp0(cap_aliases[ns][i].name, preferred))
-			json_array_append_new(array, json_string(cap_aliases[ns][i].name));
+		if (cap_aliases[ns][i].cap == cap && g_strcmp0(arch_plain_name(cap_aliases[ns][i].name), preferred))
+			json_array_append_new(array, json_string(arch_plain_name(cap_aliases[ns][i].name)));
 	return array;
 }
 

@@ -22,7 +22,7 @@ void guest_free(struct guest *guest)
 
 static struct cpu_need *expand(const struct needs *needs, const struct judge *judge)
 {
-	return needs && needs->cpu ? cpu_need_new(needs->cpu, judge->models, judge->universe)
+	return needs && needs->cpu ? cpu_need_new(needs->cpu, needs->arch, judge->models, judge->universe)
 				   : NULL;
 }
 

@@ -387,9 +387,6 @@ static void list_kind(struct needs *needs, const struct xml_node *domain)
 		what = g_strdup_printf("domain type '%s'", plain_word(needs->type));
 		needs_add_unjudged(needs, g_strdup("/domain/@type"), what, true);
 	}
-	if (needs->arch && strcmp(needs->arch, "x86_64") && strcmp(needs->arch, "i686"))
-		needs_add_unjudged(needs, g_strdup("/domain/os/type/@arch"),
-				   "architecture other than x86", true);
 	needs->has_viommu = xml_at(domain, "devices/iommu") != NULL;
 }
 

@@ -23,7 +23,7 @@ void check_cpu_obligation(struct judgement *j)
 	const struct offer *offer = j->target.judged;
 	struct finding *f = NULL;
 
-	if (!offer || (!j->needs->live && !j->source) || !sees(j, "cpu.arch-capabilities"))
+	if (!offer || j->family != ARCH_X86 || (!j->needs->live && !j->source) || !sees(j, "cpu.arch-capabilities"))
 		return;
 	for (size_t i = 0; i < cap_count; i++) {
 		const struct capability *cap = &cap_table[i];
@@ -47,7 +47,7 @@ void check_cpu_unmigratable(struct judgement *j)
 {
 	struct finding *f = NULL;
 
-	if (!j->cpu || j->needs->tsc_khz)
+	if (!j->cpu || j->needs->tsc_khz || j->family != ARCH_X86)
 		return;
 	BITS_FOREACH (bit, j->cpu->require, j->cpu->words) {
 		const char *id = universe_id(j->judge->universe, (int)bit);
@@ -148,13 +148,19 @@ static void host_model_finding(struct judgement *j, const struct offer *here,
 	g_string_free(names, TRUE);
 }
 
+/* A mode of an older generation of POWER is promised by each newer one; cpu-missing judges it. */
+static bool is_in_mode(const struct judgement *j)
+{
+	return j->family == ARCH_PPC64 && j->cpu->def->model;
+}
+
 void check_cpu_host_bound(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
 	struct target here;
 
 	if (!def || j->needs->cpu_only || def->mode == CPU_CUSTOM || def->mode == CPU_MODE_NONE ||
-	    (def->mode == CPU_HOST_MODEL && j->needs->live))
+	    (def->mode == CPU_HOST_MODEL && (j->needs->live || is_in_mode(j))))
 		return;
 	if (!j->source) {
 		finding_add(j, V_UNKNOWN, EFFECT_HAZARD, ON_MIGRATE, g_strdup_printf("%s/@mode", def->path),
@@ -164,7 +170,9 @@ void check_cpu_host_bound(struct judgement *j)
 		return;
 	}
 	target_resolve(j->needs, j->source, j->judge->universe, &here);
-	if (!here.judged || !j->target.judged)
+	if (other_host_bound(j, &here))
+		;
+	else if (!here.judged || !j->target.judged)
 		finding_add(j, V_UNKNOWN, EFFECT_HAZARD, ON_MIGRATE, g_strdup_printf("%s/@mode", def->path),
 			    g_strdup("what CPU one of the two hosts gives is not known"),
 			    g_strdup("run 'capbroker probe' on both"));
@@ -216,7 +224,9 @@ void check_phys_bits(struct judgement *j)
 	uint64_t have = host_number(j, "cpu.phys-bits");
 	struct finding *f;
 
-	if (!def || !def->phys_bits)
+	if (j->family == ARCH_ARM64 && !j->needs->cpu_only)
+		arm_memory_fits(j);
+	if (!def || !def->phys_bits || j->family != ARCH_X86)
 		return;
 	if (!j->needs->cpu_only && cpu_only_32_bit(j)) {
 		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,

@@ -82,7 +82,8 @@ void check_cpu_facts(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 
-	if (j->target.judged || !def || (!def->model && !def->features->len))
+	if (j->target.judged || !def || (!def->model && !def->features->len) ||
+	    (j->family != ARCH_X86 && !j->needs->cpu_only))
 		return;
 	finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup(def->path),
 		    g_strdup("what CPU features the host gives is not known"),
@@ -143,6 +144,10 @@ void check_cpu_model(struct judgement *j)
 
 	if (!def || !def->model)
 		return;
+	if (j->family != ARCH_X86) {
+		other_cpu_model(j);
+		return;
+	}
 	if (j->needs->cpu_only) {
 		if (j->cpu->model_unknown)
 			model_finding(j, V_UNKNOWN, ON_ALL,
@@ -202,7 +207,7 @@ static const json_t *properties_of(const struct target *t)
 int cpu_qemu_has_property(const struct judgement *j, const char *feature)
 {
 	const json_t *properties = properties_of(&j->target);
-	int cap = cap_find_alias(NS_LIBVIRT, feature);
+	int cap = arch_find_alias(j->family, NS_LIBVIRT, feature);
 
 	if (!properties) /* no QEMU has one for what the dictionary gives no name of QEMU's */
 		return cap >= 0 && !cap_alias_of(NS_QEMU, cap) ? 0 : -1;
@@ -210,7 +215,7 @@ int cpu_qemu_has_property(const struct judgement *j, const char *feature)
 		return 1;
 	for (size_t i = 0; cap >= 0 && i < cap_alias_count[NS_QEMU]; i++)
 		if (cap_aliases[NS_QEMU][i].cap == cap &&
-		    has_property(properties, cap_aliases[NS_QEMU][i].name))
+		    has_property(properties, arch_plain_name(cap_aliases[NS_QEMU][i].name)))
 			return 1;
 	return 0;
 }
@@ -242,6 +247,10 @@ void check_cpu_names(struct judgement *j)
 	const struct cpu_def *def = def_of(j);
 	struct finding *f = NULL;
 
+	if (j->family != ARCH_X86) {
+		other_cpu_names(j);
+		return;
+	}
 	for (guint i = 0; def && i < def->features->len; i++) {
 		const struct cpu_def_feature *feature = g_ptr_array_index(def->features, i);
 		g_autofree char *id = feature_id(NS_LIBVIRT, feature->name);
@@ -288,6 +297,9 @@ void check_cpu_vendor(struct judgement *j)
 	enum cpu_partial partial = def && check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
 	bool taken = partial == PARTIAL_TAKEN || partial == PARTIAL_BLOCKERS;
 
+	/* what libvirt compares of other processors has no vendor in it, but for POWER's generations */
+	if (j->family != ARCH_X86 && (j->family != ARCH_PPC64 || j->needs->cpu_only))
+		return;
 	if (!def || !def->vendor || !offer || !offer->vendor || !strcmp(def->vendor, offer->vendor) ||
 	    check == CPU_CHECK_NONE)
 		return;
@@ -307,7 +319,7 @@ void check_cpu_forbidden(struct judgement *j)
 	g_autofree char *names = NULL;
 	struct finding *f;
 
-	if (!j->cpu || cpu_effective_check(j) == CPU_CHECK_NONE)
+	if (!j->cpu || j->family != ARCH_X86 || cpu_effective_check(j) == CPU_CHECK_NONE)
 		return;
 	BITS_FOREACH (bit, j->cpu->forbid, j->cpu->words)
 		if (cpu_have_libvirt(j, (int)bit) == 1)
@@ -335,7 +347,7 @@ void check_cpu_extra(struct judgement *j)
 	g_autofree char *names = NULL;
 	struct finding *f;
 
-	if (!def)
+	if (!def || j->family != ARCH_X86)
 		return;
 	partial = check == CPU_CHECK_PARTIAL ? cpu_partial(j) : PARTIAL_COMPARES;
 	if (check == CPU_CHECK_FULL)
@@ -360,7 +372,7 @@ void check_cpu_contract(struct judgement *j)
 {
 	const struct cpu_def *def = def_of(j);
 
-	if (!cpu_is_custom(def) || j->needs->live)
+	if (!cpu_is_custom(def) || j->needs->live || j->family != ARCH_X86)
 		return;
 	if (def->check == CPU_CHECK_NONE)
 		finding_add(j, V_WARN, EFFECT_HAZARD, ON_BOTH, g_strdup_printf("%s/@check", def->path),

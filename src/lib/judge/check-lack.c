@@ -396,7 +396,9 @@ void check_cpu_missing(struct judgement *j)
 	enum cpu_check check = cpu_effective_check(j);
 	struct lack start, move;
 
-	if (!j->cpu || !j->target.judged)
+	if (j->cpu && j->family != ARCH_X86)
+		other_cpu_missing(j);
+	if (!j->cpu || !j->target.judged || j->family != ARCH_X86)
 		return;
 	lack_init(&start);
 	lack_init(&move);

@@ -6,34 +6,50 @@
 
 #include "judge/judgement.h"
 
-static bool is_x86(const char *arch)
+/* Libvirt's capabilities name the emulators of all architectures; a probe looks for its own. */
+static bool all_emulators_known(const struct judgement *j)
 {
-	return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
+	const struct profile *profile = j->target.profile;
+
+	for (guint i = 0; i < profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+
+		if (e->scope.view == VIEW_LIBVIRT && e->machines)
+			return true;
+	}
+	return false;
 }
 
+/* What a bare <cpu> is of: as it says, or as its model does. */
+static const char *guest_arch(const struct judgement *j)
+{
+	if (!j->needs->cpu_only || !j->cpu)
+		return j->needs->arch;
+	if (j->cpu->def->arch || !j->cpu->model || arch_family(j->target.profile->arch) == j->cpu->family)
+		return j->cpu->def->arch;
+	return j->cpu->family == ARCH_X86 ? "x86_64" : arch_room(j->cpu->family);
+}
+
+/*
+ * A guest of another architecture can be emulated, where an emulator of that one is; nothing but
+ * what QEMU itself tells is judged of it.
+ */
 void check_arch(struct judgement *j)
 {
-	const char *host = j->target.profile->arch;
-	const char *guest = j->needs->arch;
+	const char *host = j->target.profile->arch, *guest = guest_arch(j);
+	bool block = j->needs->cpu_only || !g_strcmp0(j->needs->accel, "kvm");
 	struct finding *f;
 
-	if (j->needs->cpu_only && j->cpu && j->cpu->def->arch)
-		guest = j->cpu->def->arch;
-	if (!guest || !host)
+	if (arch_native(host, guest) || (!block && j->target.path_listed))
 		return;
-	if (is_x86(guest) && is_x86(host) && (strcmp(guest, "x86_64") || strcmp(host, "i686")))
-		return;
-	if (j->needs->cpu_only || is_x86(guest) || (j->target.emulators_known && !j->target.path_listed))
-		f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
-				g_strdup("/domain/os/type/@arch"),
-				g_strdup_printf("guest is %s, host is %s", guest, host),
-				g_strdup("choose a host of the guest's architecture"));
-	else
-		f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
-				g_strdup("/domain/os/type/@arch"),
-				g_strdup_printf("guests of %s are not judged by this version, only x86-64",
+	block |= all_emulators_known(j);
+	f = finding_add(j, block ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+			j->needs->cpu_only ? g_strdup("/cpu/arch") : g_strdup("/domain/os/type/@arch"),
+			block ? g_strdup_printf("guest is %s, host is %s", guest, host) :
+				g_strdup_printf("whether the host, which is %s, can emulate %s is not known", host,
 						guest),
-				NULL);
+			g_strdup(block ? "choose a host of the guest's architecture" :
+					 "import the host's capabilities (virsh capabilities)"));
 	finding_item(f->need, "host.arch", json_string(guest));
 	finding_item(f->have, "host.arch", json_string(host));
 }
@@ -172,7 +188,7 @@ static bool lacks_x2apic(const struct judgement *j)
 {
 	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
 
-	return !g_strcmp0(j->needs->accel, "tcg") && j->target.qemu_offer && bit >= 0 &&
+	return j->family == ARCH_X86 && !g_strcmp0(j->needs->accel, "tcg") && j->target.qemu_offer && bit >= 0 &&
 	       offer_get(j->target.qemu_offer, j->judge->universe, bit) == 0;
 }
 
@@ -202,7 +218,7 @@ static void check_smbios(struct judgement *j)
 	unsigned int threads, on;
 	bool known;
 
-	if (!dash || !g_ascii_isdigit(dash[1]) || !qemu || version_compare(dash + 1, "8.0") > 0 ||
+	if (j->family != ARCH_X86 || !dash || !g_ascii_isdigit(dash[1]) || !qemu || version_compare(dash + 1, "8.0") > 0 ||
 	    version_compare(qemu, "7.3") < 0)
 		return;
 	threads = threads_per_socket(j, dash + 1, &on);

@@ -27,9 +27,9 @@ struct check {
 	}
 
 static const struct check checks[] = {
-	CHECK("arch-supported", check_arch, false, "the host runs guests of this architecture",
-	      "Fires when the definition asks for another architecture than the host's, or for one "
-	      "that this version doesn't judge (then unknown).", NULL),
+	CHECK("arch-supported", check_arch, true, "the host runs guests of this architecture",
+	      "Fires when the definition asks for another architecture than the host's and KVM; "
+	      "emulated it can be, where the host has an emulator of that architecture.", NULL),
 	CHECK("emulator-present", check_emulator, false, "the emulator's path exists there",
 	      "The definition names the emulator by path; a host that has it elsewhere refuses the "
 	      "guest. Link the path, or leave it out of the definition.",
@@ -79,7 +79,8 @@ static const struct check checks[] = {
 	CHECK("cpu-missing", check_cpu_missing, true, "every feature needed is there",
 	      "A feature that the guest was promised is not there: the start fails, or, where the "
 	      "definition says check='none' or libvirt looks at the host's own CPU alone, the "
-	      "feature is dropped in silence (warn).",
+	      "feature is dropped in silence (warn). On POWER: the host's processor is of another "
+	      "generation than the model, or older than the mode that the guest is to run in.",
 	      "cpu-facts-known", "cpu-model-known", "cpu-vendor", NULL),
 	CHECK("cpu-forbidden", check_cpu_forbidden, true, "no forbidden feature is there",
 	      "The definition forbids a feature (policy='forbid') that the host has.",
@@ -111,7 +112,8 @@ static const struct check checks[] = {
 	      "of svm's), so that they follow the host and the target has fewer, or nobody knows.",
 	      "cpu-missing", NULL),
 	CHECK("phys-bits", check_phys_bits, true, "the physical address width can be had",
-	      "A guest wider than its host addresses memory that the host can't map.",
+	      "A guest wider than its host addresses memory that the host can't map. On Arm the memory "
+	      "itself must fit the addresses that KVM there has room for.",
 	      "cpu-facts-known", NULL),
 	CHECK("address-space", check_address_space, false, "the guest's memory fits its CPU's addresses",
 	      "QEMU refuses a guest whose memory, room for hot-plug and PCI hole reach beyond the address "
@@ -148,6 +150,14 @@ static const struct check checks[] = {
 	      "Hyper-V's and KVM's features for guests need each other, the accelerator's support and a "
 	      "libvirt that knows them.",
 	      "accel-available", NULL),
+	CHECK("pseries-promises", check_rules, false, "what the pseries machine promises can be kept",
+	      "Levels of protection against the processor's weaknesses, transactional memory, nested "
+	      "guests and page sizes are promised to a guest of POWER; KVM there must keep them.",
+	      "machine-present", NULL),
+	CHECK("gic-version", check_gic, false, "the interrupt controller's version can be had",
+	      "On Arm a guest has the very version of the GIC that it was started with; under KVM the "
+	      "host's own controller decides which can be had.",
+	      "machine-present", NULL),
 	CHECK("clock-supported", check_rules, false, "the clock and its timers can be had",
 	      "Timers depend on architecture, machine type and accelerator.", "machine-present", NULL),
 	CHECK("firmware-available", check_rules, false, "the firmware is there",
@@ -358,14 +368,19 @@ static void tell_relation(struct judgement *j)
 	struct verdicts *out = j->out;
 	const struct offer *offer = j->target.judged;
 
-	if (j->judge->brief) {
+	if (j->judge->brief && (!j->needs->cpu_only || j->family == ARCH_X86)) {
 		if (j->cpu && offer && j->cpu->def->match == CPU_MATCH_STRICT) {
 			cpu_compare(j->cpu, offer, j->judge->universe, &j->comparison);
 			j->compared = true;
 		}
 		return;
 	}
-	if (j->cpu && offer) {
+	if (j->cpu && j->needs->cpu_only && j->cpu->family != j->family) {
+		out->relation = CPU_INCOMPATIBLE;
+		out->reason = g_strdup("CPU architecture does not match that of the host");
+		out->view = offer ? view_name(offer->scope.view) : NULL;
+		out->cpu_judged = true;
+	} else if (j->cpu && offer) {
 		cpu_compare(j->cpu, offer, j->judge->universe, &j->comparison);
 		j->compared = true;
 		out->relation = j->comparison.relation;
@@ -381,6 +396,23 @@ static void tell_relation(struct judgement *j)
 	out->extra = names_of(j->comparison.extra, j->judge->universe);
 }
 
+/*
+ * Whose names a definition has that tells no architecture is told by the host: its CPU is expanded
+ * again where that is another one. Returns what is to be freed, or NULL.
+ */
+static struct cpu_need *settle_family(struct judgement *j)
+{
+	const char *arch = j->needs->arch ? j->needs->arch : j->target.profile->arch;
+	struct cpu_need *own;
+
+	j->family = arch_family(arch);
+	if (!j->cpu || j->cpu->family_known || j->cpu->family == j->family)
+		return NULL;
+	own = cpu_need_new(j->cpu->def, arch, j->judge->models, j->judge->universe);
+	j->cpu = own;
+	return own;
+}
+
 struct verdicts *judge_guest(const struct judge *judge, const struct needs *needs,
 			     const struct cpu_need *cpu, const struct profile *source,
 			     const struct profile *target)
@@ -389,10 +421,12 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	struct judgement j = { .judge = judge, .needs = needs, .cpu = cpu, .source = source,
 			       .out = out };
 	unsigned int left[G_N_ELEMENTS(checks)];
+	struct cpu_need *own;
 
 	out->findings = g_ptr_array_new();
 	out->states = g_new0(enum check_state, check_count);
 	target_resolve(needs, target, judge->universe, &j.target);
+	own = settle_family(&j);
 	tell_relation(&j);
 	j.left = left;
 	for (size_t i = 0; i < check_count; i++)
@@ -406,6 +440,7 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	g_ptr_array_sort(out->findings, worst_first);
 	if (j.compared)
 		cpu_comparison_clear(&j.comparison);
+	cpu_need_free(own);
 	target_clear(&j.target);
 	return out;
 }

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "judge/cpu-need.h"
+#include "model/power.h"
 
-static int feature_bit(const struct universe *universe, const char *name)
+static int feature_bit(const struct universe *universe, enum arch_family family, const char *name)
 {
-	g_autofree char *id = feature_id(NS_LIBVIRT, name);
+	g_autofree char *id = arch_feature_id(family, NS_LIBVIRT, name);
 
 	return universe_bit((struct universe *)universe, id, FALSE);
 }
@@ -30,31 +31,63 @@ static uint64_t *set_of(const struct cpu_need *need, enum cpu_policy policy)
 	return NULL;
 }
 
-static void add_model(struct cpu_need *need, const struct universe *universe)
+/* Sets a feature's place, and those of all that it stands for. False where it has none. */
+static bool add_feature(uint64_t *set, const struct cpu_need *need, const struct cpu_models *models,
+			const struct universe *universe, const char *name)
 {
-	for (size_t i = 0; i < need->model->n_features; i++) {
-		int bit = feature_bit(universe, need->model->features[i]);
+	const struct named_model *group = cpu_models_group(models, need->family, name);
+	int bit = feature_bit(universe, need->family, name);
 
-		if (bit >= 0)
-			bits_put(need->model_set, (size_t)bit, true);
+	if (bit >= 0)
+		bits_put(set, (size_t)bit, true);
+	for (size_t i = 0; group && i < group->n_features; i++) {
+		int member = feature_bit(universe, need->family, group->features[i]);
+
+		if (member >= 0)
+			bits_put(set, (size_t)member, true);
 	}
+	return bit >= 0;
 }
 
-static void add_features(struct cpu_need *need, const struct universe *universe)
+static void add_model(struct cpu_need *need, const struct cpu_models *models,
+		      const struct universe *universe)
+{
+	for (size_t i = 0; i < need->model->n_features; i++)
+		add_feature(need->model_set, need, models, universe, need->model->features[i]);
+}
+
+static void add_features(struct cpu_need *need, const struct cpu_models *models,
+			 const struct universe *universe)
 {
 	for (guint i = 0; i < need->def->features->len; i++) {
 		const struct cpu_def_feature *f = g_ptr_array_index(need->def->features, i);
-		int bit = feature_bit(universe, f->name);
 
-		if (bit >= 0)
-			bits_put(set_of(need, f->policy), (size_t)bit, true);
-		else if (f->policy != CPU_OPTIONAL)
+		if (!add_feature(set_of(need, f->policy), need, models, universe, f->name) &&
+		    f->policy != CPU_OPTIONAL)
 			g_ptr_array_add(need->unknown_names, f->name);
 	}
 }
 
-struct cpu_need *cpu_need_new(const struct cpu_def *def, const struct cpu_models *models,
-			      const struct universe *universe)
+/* Whose CPU it is: as the definition says, the guest, or the model's name. */
+static void find_family(struct cpu_need *need, const char *arch, const struct cpu_models *models)
+{
+	const char *model = need->def->model;
+	const struct named_model *named = model ? cpu_models_find(models, model) : NULL;
+
+	if (need->def->arch || arch)
+		need->family = arch_family(need->def->arch ? need->def->arch : arch);
+	else if (named)
+		need->family = named->family;
+	need->family_known = need->def->arch || arch || named;
+	if (model && need->family == ARCH_PPC64)
+		named = cpu_models_find(models, power_generation(model));
+	if (named && named->family == need->family)
+		need->model = named;
+	need->model_unknown = model && !need->model;
+}
+
+struct cpu_need *cpu_need_new(const struct cpu_def *def, const char *arch,
+			      const struct cpu_models *models, const struct universe *universe)
 {
 	struct cpu_need *need = g_new0(struct cpu_need, 1);
 	size_t n = bits_words(universe_bits(universe));
@@ -70,13 +103,10 @@ struct cpu_need *cpu_need_new(const struct cpu_def *def, const struct cpu_models
 	need->disable = sets + 4 * n;
 	need->forbid = sets + 5 * n;
 	need->model_set = sets + 6 * n;
-	if (def->model) {
-		need->model = cpu_models_find(models, def->model);
-		need->model_unknown = !need->model;
-	}
+	find_family(need, arch, models);
 	if (need->model)
-		add_model(need, universe);
-	add_features(need, universe);
+		add_model(need, models, universe);
+	add_features(need, models, universe);
 	for (size_t i = 0; i < n; i++)
 		need->require[i] = (need->model_set[i] | need->explicit_require[i]) &
 				   ~(need->forbid[i] | need->optional[i] | need->disable[i] |
@@ -152,6 +182,10 @@ void cpu_compare(const struct cpu_need *need, const struct offer *offer,
 
 	*out = (struct cpu_comparison){ .missing = places_new(), .unknown = places_new(),
 					.forbidden = places_new(), .extra = places_new() };
+	if (need->family == ARCH_PPC64) {
+		cpu_compare_power(need, offer, out);
+		return;
+	}
 	compare_required(need, offer, universe, out);
 	compare_extra(need, offer, universe, out);
 	out->relation = out->extra->len ? CPU_SUPERSET : CPU_IDENTICAL;

@@ -3,7 +3,8 @@
  * cpu-need.h: a <cpu> definition as bit sets, and its relation to what a host gives.
  *
  * The arithmetic is libvirt's (virCPUCompare for x86): a model stands for its expanded set of
- * features; required = model + require - force - disable - optional - forbid.
+ * features; required = model + require - force - disable - optional - forbid. IBM Z is compared so
+ * too (libvirt leaves it to QEMU); POWER by generation and mode (cpu-power.c).
  */
 #ifndef JUDGE_CPU_NEED_H
 #define JUDGE_CPU_NEED_H
@@ -13,12 +14,15 @@
 #include <stdint.h>
 
 #include "guest/cpu-def.h"
+#include "model/arch.h"
 #include "model/cpu-model.h"
 #include "model/offer.h"
 #include "model/universe.h"
 
 struct cpu_need {
 	const struct cpu_def *def;
+	enum arch_family family;         /* whose names the features are */
+	bool family_known;               /* said by an architecture, or by the model's name */
 	const struct named_model *model; /* NULL: none asked for, or not in the table */
 	bool model_unknown;              /* a model was named that the table doesn't have */
 	GPtrArray *unknown_names;        /* const char *: features neither dictionary nor hosts know */
@@ -34,12 +38,14 @@ enum cpu_relation { CPU_IDENTICAL, CPU_SUPERSET, CPU_INCOMPATIBLE, CPU_RELATION_
 /**
  * cpu_need_new - expand a definition
  * @def: kept by reference, must outlive the need
+ * @arch: the architecture of the guest it is of, or NULL: as the definition or its model says,
+ *	else x86's
  * @universe: names neither it nor the dictionary knows get no place: they are listed
  *
  * Returns the need, to be freed by cpu_need_free().
  */
-struct cpu_need *cpu_need_new(const struct cpu_def *def, const struct cpu_models *models,
-			      const struct universe *universe);
+struct cpu_need *cpu_need_new(const struct cpu_def *def, const char *arch,
+			      const struct cpu_models *models, const struct universe *universe);
 void cpu_need_free(struct cpu_need *need);
 
 struct cpu_comparison {
@@ -61,6 +67,10 @@ struct cpu_comparison {
 void cpu_compare(const struct cpu_need *need, const struct offer *offer,
 		 const struct universe *universe, struct cpu_comparison *out);
 void cpu_comparison_clear(struct cpu_comparison *comparison);
+
+/* The same for POWER, where the model of the host and the mode of the guest say it all. */
+void cpu_compare_power(const struct cpu_need *need, const struct offer *offer,
+		       struct cpu_comparison *out);
 
 const char *cpu_relation_name(enum cpu_relation relation);
 

@@ -20,6 +20,7 @@ struct judgement {
 	const struct needs *needs;
 	const struct cpu_need *cpu; /* as defined, or resolved at the source; NULL: none */
 	bool cpu_resolved_at_source;
+	enum arch_family family;   /* of the guest, as the definition or the target says */
 	const struct profile *source;
 	struct target target;
 	struct verdicts *out;
@@ -77,6 +78,17 @@ uint64_t host_number(const struct judgement *j, const char *id);
 /* A named model without long mode? */
 bool cpu_only_32_bit(const struct judgement *j);
 
+/* The same on other architectures than x86 (check-other.c, check-other-bound.c). */
+void other_cpu_model(struct judgement *j);
+void other_cpu_names(struct judgement *j);
+void other_cpu_missing(struct judgement *j);
+
+/*
+ * Is a guest with the CPU of its host @here tied to it? Where the processors alone decide that,
+ * finds so and returns true.
+ */
+bool other_host_bound(struct judgement *j, const struct target *here);
+
 /* The checks, one file a subject. */
 void check_arch(struct judgement *j);
 void check_accel(struct judgement *j);
@@ -105,6 +117,8 @@ void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);
 void check_address_space(struct judgement *j);
+void check_gic(struct judgement *j);
+void arm_memory_fits(struct judgement *j);
 void check_tsc(struct judgement *j);
 
 #endif

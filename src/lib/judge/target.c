@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "judge/target.h"
+#include "model/arch.h"
 
 const char *profile_string(const struct profile *profile, const char *id)
 {
@@ -92,12 +93,15 @@ static bool entry_of(const struct emulator *e, const char *path, const char *acc
 	       (!accel || !g_strcmp0(e->scope.accel, accel));
 }
 
-static bool path_is_for(const char *path, const char *arch)
+/* By its name, else by what it is said to emulate, else the host's own architecture. */
+static bool is_for(const struct target *t, const struct emulator *e, const char *arch)
 {
-	g_autofree char *suffix = g_strconcat("qemu-system-", arch, NULL);
+	const char *own = json_string_value(json_object_get(e->json, "arch"));
 
-	return g_str_has_suffix(path, suffix) || g_str_has_suffix(path, "/qemu-kvm") ||
-	       g_str_has_suffix(path, "/kvm");
+	if (arch_of_emulator(e->scope.emulator))
+		return g_str_has_suffix(e->scope.emulator, arch_usual_emulator(arch));
+	own = own ? own : t->profile->arch;
+	return !own || !strcmp(arch_usual_emulator(own), arch_usual_emulator(arch));
 }
 
 /* The path asked for, else the host's first emulator for the guest's architecture. */
@@ -106,8 +110,6 @@ static void resolve_path(struct target *t, const struct needs *needs)
 	const GPtrArray *emulators = t->profile->emulators;
 	const char *arch = needs->arch ? needs->arch : t->profile->arch;
 
-	if (arch && !strcmp(arch, "i686"))
-		arch = "x86_64";
 	t->path = needs->emulator;
 	for (guint i = 0; i < emulators->len; i++) {
 		const struct emulator *e = g_ptr_array_index(emulators, i);
@@ -117,8 +119,7 @@ static void resolve_path(struct target *t, const struct needs *needs)
 			continue;
 		if (needs->emulator) {
 			t->path_listed |= !strcmp(e->scope.emulator, needs->emulator);
-		} else if (!t->path_listed &&
-			   (!arch || path_is_for(e->scope.emulator, arch))) {
+		} else if (!t->path_listed && (!arch || is_for(t, e, arch))) {
 			t->path = e->scope.emulator;
 			t->path_listed = true;
 		}
@@ -139,13 +140,19 @@ static const struct machine *find_machine(const GArray *machines, const char *na
 
 static const struct machine *default_machine(const GArray *machines)
 {
+	/* libvirt's choice where QEMU has no default; no emulator has two of them */
+	static const char *const preferred[] = { "pc", "pseries", "s390-ccw-virtio", "virt" };
+
 	for (guint i = 0; i < machines->len; i++) {
 		const struct machine *m = &g_array_index(machines, struct machine, i);
 
 		if (m->is_default)
 			return m;
 	}
-	return find_machine(machines, "pc");
+	for (size_t i = 0; i < G_N_ELEMENTS(preferred); i++)
+		if (find_machine(machines, preferred[i]))
+			return find_machine(machines, preferred[i]);
+	return NULL;
 }
 
 /* QEMU's own list decides where there is one; libvirt's (capabilities) else. */
@@ -194,11 +201,24 @@ static const struct emulator *find_entry(const struct target *t, enum view view,
 	return NULL;
 }
 
+/* A complete list says no to names that were met after it was read, too. */
+static uint64_t late_names(const struct offer *offer, size_t w, const struct universe *universe)
+{
+	uint64_t late = 0;
+
+	for (size_t bit = MAX(w * 64, cap_bits); offer->complete && bit < MIN((w + 1) * 64, universe_bits(universe));
+	     bit++)
+		if (universe_is_cpu(universe, (int)bit))
+			late |= 1ull << (bit % 64);
+	return late;
+}
+
 /* Leaves known in @sum only what @offer says alike. */
-static void agree(struct offer *sum, const struct offer *offer)
+static void agree(struct offer *sum, const struct offer *offer, const struct universe *universe)
 {
 	for (size_t w = 0; w < sum->words; w++) {
-		uint64_t known = w < offer->words ? offer->known[w] : 0;
+		uint64_t known = (w < offer->words ? offer->known[w] : 0) |
+				 late_names(offer, w, universe);
 		uint64_t value = w < offer->words ? offer->value[w] : 0;
 
 		sum->known[w] &= known & ~(sum->value[w] ^ value);
@@ -214,8 +234,11 @@ static struct offer *copy_offer(const struct offer *offer, const struct universe
 {
 	struct offer *copy = offer_new(&offer->scope, false, universe);
 
-	for (size_t w = 0; w < offer->words && w < copy->words; w++) {
-		copy->known[w] = offer->known[w];
+	for (size_t w = 0; w < copy->words; w++) {
+		copy->known[w] = late_names(offer, w, universe);
+		if (w >= offer->words)
+			continue;
+		copy->known[w] |= offer->known[w];
 		copy->value[w] = offer->value[w];
 	}
 	copy->vendor = offer->vendor;
@@ -241,7 +264,7 @@ static const struct offer *agreed_offer(struct target *t, enum view view, const 
 			sum = copy_offer(e->offer, universe);
 			g_ptr_array_add(t->owned, sum);
 		} else {
-			agree(sum, e->offer);
+			agree(sum, e->offer, universe);
 		}
 	}
 	return sum;

@@ -104,6 +104,13 @@ int arch_find_alias(enum arch_family family, enum cap_namespace ns, const char *
 	return cap_find_alias(ns, spelled);
 }
 
+const char *arch_plain_name(const char *alias)
+{
+	const char *slash = strchr(alias, '/');
+
+	return slash ? slash + 1 : alias;
+}
+
 char *arch_feature_id(enum arch_family family, enum cap_namespace ns, const char *name)
 {
 	int cap = arch_find_alias(family, ns, name);

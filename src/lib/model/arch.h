@@ -49,6 +49,9 @@ bool arch_native(const char *host, const char *guest);
  */
 int arch_find_alias(enum arch_family family, enum cap_namespace ns, const char *name);
 
+/* A name of the dictionary's without the family whose it is: "vx" of "s390x/vx". */
+const char *arch_plain_name(const char *alias);
+
 /**
  * arch_feature_id - the id of what somebody calls by a name, for a family's processors
  *

@@ -69,6 +69,7 @@ static json_t *definition_reply(const struct xml_node *node)
 	json_t *cpu = json_object(), *missing;
 
 	set_name(cpu, "name", xml_attr(node, "name"));
+	set_name(cpu, "typename", xml_attr(node, "typename"));
 	if (xml_attr(node, "deprecated"))
 		json_object_set_new(cpu, "deprecated", json_boolean(is_yes(node, "deprecated")));
 	if (!xml_attr(node, "usable"))

@@ -52,6 +52,25 @@ static bool put_missing(json_t *model, enum arch_family family, const json_t *li
 	return true;
 }
 
+/* Under KVM on POWER the name of the host's own generation stands for the host's own processor. */
+static void put_own_generation(json_t *entry, const json_t *value, const char *origin)
+{
+	json_t *facts = json_object_get(entry, "facts");
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach (value, i, member) {
+		const char *name = json_string_value(json_object_get(member, "name"));
+		const char *type = json_string_value(json_object_get(member, "typename"));
+
+		if (!g_strcmp0(type, "host-powerpc64-cpu") && power_level(name) >= 0 &&
+		    !json_array_size(facts)) {
+			read_put_model(facts, ARCH_PPC64, name, NULL, origin);
+			return;
+		}
+	}
+}
+
 bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *scope,
 			  const char *origin, GError **error)
 {
@@ -78,6 +97,8 @@ bool read_qmp_definitions(json_t *doc, const json_t *value, const struct scope *
 	}
 	g_ptr_array_set_free_func(models, NULL);
 	json_object_set_new(read_emulator(doc, scope), "cpu_models", read_qmp_sorted(models));
+	if (family == ARCH_PPC64 && !g_strcmp0(scope->accel, "kvm"))
+		put_own_generation(read_emulator(doc, scope), value, origin);
 	return true;
 }
 
