@@ -25,6 +25,7 @@ static void plan_free(struct emulator_plan *plan)
 	g_free(plan->path);
 	g_free(plan->version);
 	g_free(plan->trouble);
+	g_free(plan->no_devices);
 	g_ptr_array_unref(plan->accels);
 	g_ptr_array_unref(plan->unusable);
 	if (plan->machines)

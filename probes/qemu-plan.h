@@ -27,6 +27,7 @@ struct emulator_plan {
 	const struct cpu_models *models; /* for its replies, or NULL: x86 needs none */
 	bool hung;
 	char *trouble;         /* the last one */
+	char *no_devices;      /* why its devices aren't known, or NULL */
 };
 
 /* One question: an emulator with an accelerator and a machine type. */

@@ -29,9 +29,6 @@
 #define PATIENCE 3u
 #define BATCH 8u
 
-/* What qom-list-types is asked for: what it must implement, as the key of its reply. */
-static const char *const type_kinds[] = { "device", "user-creatable" };
-
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static const char *offered_model(const struct qmp_job *job)
@@ -67,11 +64,6 @@ static void ask_program(struct qmp_job *job)
 	qmp_job_ask(job, "machines", "query-machines", NULL);
 	qmp_job_ask(job, "migrate-capabilities", "query-migrate-capabilities", NULL);
 	qmp_job_ask(job, "migrate-parameters", "query-migrate-parameters", NULL);
-	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
-		qmp_job_ask(job, type_kinds[i], "qom-list-types",
-			    json_pack("{s:s, s:b}", "implements", type_kinds[i], "abstract", false));
-	for (const char *const *type = qemu_device_types(); *type; type++)
-		qmp_job_ask(job, *type, "device-list-properties", json_pack("{s:s}", "typename", *type));
 }
 
 /* Guests that the host can't look into. SEV's reply also holds keys and the processor's own id. */
@@ -121,7 +113,8 @@ static char *record_name(const struct qmp_job *job)
 
 	g_strdelimit(path, "/", '-');
 	g_strdelimit(machine, "/", '-');
-	return g_strdup_printf("qmp/%s/%s-%s.json", path, job->accel, machine);
+	return g_strdup_printf("qmp/%s/%s-%s%s%s.json", path, job->accel, machine, job->part ? "-" : "",
+			       job->part ? job->part : "");
 }
 
 static int limit_ms(const struct context *context)
@@ -215,12 +208,6 @@ static json_t *job_facts(const struct qmp_job *job, const struct cpu_models *mod
 	read_reply(&r, "migrate-parameters", READ_QMP_MIGRATE_PARAMETERS, true, NULL,
 		   "query-migrate-parameters");
 	read_security(&r);
-	for (size_t i = 0; i < G_N_ELEMENTS(type_kinds); i++)
-		read_reply(&r, type_kinds[i], READ_QMP_TYPES, true, type_kinds[i],
-			   "qom-list-types");
-	for (const char *const *type = qemu_device_types(); *type; type++)
-		read_reply(&r, *type, READ_QMP_DEVICE_PROPERTIES, true, *type,
-			   "device-list-properties");
 	return r.doc;
 }
 
@@ -344,6 +331,10 @@ static void report(struct context *context, const struct emulator_plan *plan)
 		reason = g_strdup_printf(
 			"%u of %u pairs of machine type and accelerator read in time (give more by --timeout)",
 			plan->reached, plan->asked);
+	} else if (plan->no_devices) {
+		state = "partial";
+		reason = g_strdup_printf("asked for its devices: %s (do its modules fit it?)",
+					 plan->no_devices);
 	}
 	document_source(context->doc, name, state, state[0] == 'o', VIEWS, reason, -1);
 }
@@ -486,6 +477,30 @@ static void ask_first(struct context *context, const GPtrArray *plans, bool kvm)
 	}
 }
 
+/* Once for each emulator: what it has of devices is the same with every accelerator. */
+static void ask_devices(struct context *context, const GPtrArray *plans)
+{
+	g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func((GDestroyNotify)qmp_job_free);
+
+	for (guint i = 0; i < plans->len; i++) {
+		const struct emulator_plan *plan = g_ptr_array_index(plans, i);
+
+		if (plan->accels->len)
+			g_ptr_array_add(jobs, qemu_devices_job(plan->path,
+							       g_ptr_array_index(plan->accels, 0)));
+	}
+	run_jobs(context, jobs);
+	for (guint i = 0; i < jobs->len; i++) {
+		const struct qmp_job *job = g_ptr_array_index(jobs, i);
+		struct emulator_plan *plan = plan_find(plans, job->emulator);
+
+		/* the first document is the same accelerator's, without a machine type */
+		qemu_devices_read(g_ptr_array_index(plan->docs, 0), job);
+		if (job->outcome != QMP_OK && job->outcome != QMP_NOT_REACHED)
+			plan->no_devices = g_strdup(job->reason);
+	}
+}
+
 /* The next jobs in the plan's order, leaving out emulators that only make trouble. */
 static GPtrArray *next_jobs(const struct context *context, const GPtrArray *turns, guint *next)
 {
@@ -540,6 +555,7 @@ static void collect(struct context *context)
 	for (guint i = 0; i < plans->len; i++)
 		((struct emulator_plan *)g_ptr_array_index(plans, i))->models = models;
 	ask_first(context, plans, kvm);
+	ask_devices(context, plans);
 	turns = plan_turns(context, plans);
 	ask_machines(context, plans, turns);
 	for (guint i = 0; i < plans->len; i++)

@@ -23,6 +23,7 @@ enum qmp_outcome {
 /* One process: what to start it with, what to ask, what came back (its numbers as reals). */
 struct qmp_job {
 	char *emulator, *accel, *machine;
+	const char *part;  /* what a recording calls it besides, or NULL */
 	json_t *commands;  /* array of {"key", "execute", "arguments"?, "keep"?} */
 	json_t *replies;   /* object: key → QEMU's reply, {"return":…} or {"error":…} */
 	GString *raw;      /* the same as QEMU wrote it */

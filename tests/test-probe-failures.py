@@ -80,6 +80,26 @@ def hanging(folder):
         bad_emulators(folder, {name: how}, 3)
 
 
+def aborts_over_devices(folder):
+    """A QEMU whose modules don't fit it aborts when it is asked for devices: the rest stands."""
+    path = bad_emulator(folder, "half", r"""echo '{"QMP": {}}'
+while line=$(dd bs=65536 count=1 2>/dev/null) && [ -n "$line" ]; do
+	case $line in
+	*qom-list-types*) kill -ABRT $$ ;;
+	*query-version*) echo '{"return": {"qemu": {"major": 7, "minor": 2, "micro": 1}}}' ;;
+	*query-machines*) echo '{"return": []}' ;;
+	*) echo '{"return": {}}' ;;
+	esac
+done""")
+    _, document = profile("--only", "qemu", "--timeout", seconds(5), "--emulator", path)
+    source = sources(document)["qemu:" + path]
+    check(source["state"] == "partial" and "devices" in source["reason"],
+          f"{source['state']}: {source.get('reason')}")
+    entries = [e for e in document["emulators"] if e["path"] == path]
+    check(entries and all(e["version"] == "7.2.1" for e in entries), "the version is lost")
+    check(not any("devices_complete" in e for e in entries), "devices are known")
+
+
 def not_executable(folder):
     path = write(folder, "noexec", "#!/bin/sh\n")
     _, document = profile("--only", "qemu", "--timeout", seconds(3), "--emulator", path)
@@ -164,7 +184,7 @@ def libvirt(folder):
 
 
 with scratch() as place:
-    for test in (quick_failures, hanging, not_executable, dies_with_parent, libvirt):
+    for test in (quick_failures, hanging, aborts_over_devices, not_executable, dies_with_parent, libvirt):
         sub = os.path.join(place, test.__name__)
         os.mkdir(sub)
         test(sub)
