@@ -48,7 +48,7 @@ struct probe {
 };
 
 extern const struct probe cpuid_probe, msr_probe, kvm_probe, kernel_probe, mitigations_probe,
-	guests_probe, libvirt_probe, qemu_probe;
+	firmware_probe, swtpm_probe, resources_probe, guests_probe, libvirt_probe, qemu_probe;
 
 /* All of them, in the order they run; ends in NULL. */
 extern const struct probe *const probes[];

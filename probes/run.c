@@ -30,6 +30,7 @@
 
 const struct probe *const probes[] = {
 	&kernel_probe, &cpuid_probe,  &msr_probe,     &kvm_probe,  &mitigations_probe,
+	&firmware_probe, &swtpm_probe, &resources_probe,
 	&guests_probe, &libvirt_probe, &qemu_probe, NULL,
 };
 

@@ -124,6 +124,38 @@ static void put_processors(json_t *facts, const struct xml_node *host)
 		      "virsh capabilities, /capabilities/host/topology");
 }
 
+/* The smallest of the listed page sizes is the ordinary one, the others are huge. */
+static void read_page_sizes(json_t *doc, const struct xml_node *cpu)
+{
+	json_t *sizes = json_array();
+	guint64 kib, smallest = G_MAXUINT64;
+
+	for (const struct xml_node *p = xml_child(cpu, "pages"); p; p = xml_same(p))
+		if (get_number(p, "size", G_MAXINT64, &kib))
+			smallest = MIN(smallest, kib);
+	for (const struct xml_node *p = xml_child(cpu, "pages"); p; p = xml_same(p))
+		if (get_number(p, "size", G_MAXINT64, &kib) && kib > smallest && json_array_size(sizes) < 64)
+			json_array_append_new(sizes, json_sprintf("%" G_GUINT64_FORMAT, kib));
+	if (smallest < G_MAXUINT64)
+		document_fact(read_facts(doc), "memory.huge-page", json_incref(sizes), &libvirt_view,
+			      "virsh capabilities, /capabilities/host/cpu/pages");
+	json_decref(sizes);
+}
+
+static void read_topology(json_t *doc, const struct xml_node *topology)
+{
+	json_t *nodes = json_array();
+	guint64 id;
+
+	for (const struct xml_node *cell = xml_at(topology, "cells/cell"); cell; cell = xml_same(cell))
+		if (get_number(cell, "id", G_MAXUINT32, &id) && json_array_size(nodes) < 1024)
+			json_array_append_new(nodes, json_sprintf("%" G_GUINT64_FORMAT, id));
+	if (json_array_size(nodes))
+		document_fact(read_facts(doc), "numa.node", json_incref(nodes), &libvirt_view,
+			      "virsh capabilities, /capabilities/host/topology");
+	json_decref(nodes);
+}
+
 static bool read_host(json_t *doc, const struct xml_node *host, const struct cpu_models *models,
 		      GError **error)
 {
@@ -135,6 +167,8 @@ static bool read_host(json_t *doc, const struct xml_node *host, const struct cpu
 	read_set_host(doc, "uuid", uuid);
 	put_security_models(read_facts(doc), host);
 	put_processors(read_facts(doc), host);
+	read_page_sizes(doc, cpu);
+	read_topology(doc, xml_child(host, "topology"));
 	if (!cpu) {
 		document_source(doc, SOURCE, "partial", false, VIEW_LIBVIRT,
 				"has no <cpu> of the host", -1);

@@ -51,6 +51,8 @@ static void keep_enums(json_t *enums, const struct xml_node *parent, const char 
 			keep_values(enums, node, key);
 		else if (supported && !is_mode)
 			json_object_set_new(enums, key, json_boolean(!strcmp(supported, "yes")));
+		if (!strcmp(key, "os.loader")) /* firmware that libvirt found: paths */
+			keep_values(enums, node, "os.loader.value");
 		if (!is_enum && depth < 4)
 			keep_enums(enums, node, below, depth + 1);
 	}
