@@ -14,7 +14,7 @@
  *
  * A HOST is "12", "13" or "sid", the recorded lab hosts (all three are asked in every case), or
  * the name of a profile in tests/definition-cases/hosts/. "HOST?" fires there, but isn't sure for
- * want of a fact. "RULE@HOST" is a migration from that host. Rules that no case fires are listed,
+ * want of a fact. RULE may also be the id of a fact, which a finding then needs. "RULE@HOST" is a migration from that host. Rules that no case fires are listed,
  * and fail the test where their table has a file of cases.
  */
 #include "config.h"
@@ -100,12 +100,29 @@ static struct needs *guest_of(const char *parts)
 	return needs;
 }
 
+/* The verdict of a rule; V_OK where an id of facts is asked for instead. */
+static enum verdict verdict_of(const char *rule)
+{
+	for (guint i = 0; i < rulebook_size(rules); i++)
+		if (!strcmp(rulebook_at(rules, i)->name, rule))
+			return rulebook_at(rules, i)->verdict;
+	return V_OK;
+}
+
+/* Is it unknown where it would be otherwise, or may not even hold? */
+static bool unsure(const struct finding *f, enum verdict verdict)
+{
+	return (f->verdict == V_UNKNOWN && verdict != V_UNKNOWN) ||
+	       strstr(f->text, "known (") || strstr(f->text, "not known of");
+}
+
 /* 1: the rule made a finding with its own verdict; -1: with unknown instead; 0: none. */
 static int fires(const char *rule, const char *parts, const char *source, const char *host)
 {
 	struct judge judge = { .universe = universe, .models = models, .rules = rules };
 	g_autoptr(Needs) needs = guest_of(parts);
 	struct verdicts *v = judge_guest(&judge, needs, NULL, source ? host_of(source) : NULL, host_of(host));
+	enum verdict verdict = verdict_of(rule);
 	int found = 0;
 
 	for (guint i = 0; i < v->findings->len; i++) {
@@ -115,7 +132,7 @@ static int fires(const char *rule, const char *parts, const char *source, const 
 
 		json_array_foreach (f->need, k, item)
 			if (!strcmp(json_string_value(json_object_get(item, "id")), rule))
-				found = strstr(f->text, "known (") || strstr(f->text, "not known of") ? -1 : 1;
+				found = unsure(f, verdict) ? -1 : 1;
 	}
 	verdicts_free(v);
 	return found;

@@ -55,7 +55,7 @@ static const struct part_rule top_rules[] = {
 	{ "memtune", LISTED, NULL },
 	{ "metadata", SILENT, NULL },
 	{ "name", SILENT, NULL },
-	{ "numatune", INSIDE, NULL },
+	{ "numatune", SILENT, NULL },
 	{ "on_crash", SILENT, NULL },
 	{ "on_lockfailure", SILENT, NULL },
 	{ "on_poweroff", SILENT, NULL },
@@ -104,37 +104,32 @@ static const struct part_rule cputune_rules[] = {
 	{ "vcpusched", LISTED, "scheduler" },
 };
 
-static const struct part_rule numatune_rules[] = {
-	{ "memnode", DECIDES, "memory from given host nodes" },
-	{ "memory", DECIDES, "memory from given host nodes" },
-};
-
 static const struct part_rule backing_rules[] = {
 	{ "access", SILENT, NULL },
 	{ "allocation", SILENT, NULL },
 	{ "discard", SILENT, NULL },
-	{ "hugepages", DECIDES, "huge pages" },
-	{ "locked", DECIDES, "locked memory" },
+	{ "hugepages", SILENT, NULL },
+	{ "locked", LISTED, "locked memory" },
 	{ "nosharepages", SILENT, NULL },
 	{ "source", SILENT, NULL },
 };
 
 static const struct part_rule os_rules[] = {
-	{ "acpi", DECIDES, "ACPI table of its own" },
+	{ "acpi", LISTED, "ACPI table files" },
 	{ "bios", SILENT, NULL },
 	{ "boot", SILENT, NULL },
 	{ "bootmenu", SILENT, NULL },
 	{ "cmdline", SILENT, NULL },
 	{ "dtb", LISTED, "device tree file" },
-	{ "firmware", DECIDES, "firmware features" },
+	{ "firmware", SILENT, NULL },
 	{ "initrd", LISTED, "kernel and initrd files" },
 	{ "kernel", LISTED, "kernel and initrd files" },
-	{ "loader", DECIDES, "firmware file" },
-	{ "nvram", DECIDES, "firmware variables" },
-	{ "shim", DECIDES, "shim file" },
+	{ "loader", SILENT, NULL },
+	{ "nvram", SILENT, NULL },
+	{ "shim", LISTED, "kernel and initrd files" },
 	{ "smbios", SILENT, NULL },
 	{ "type", SILENT, NULL },
-	{ "varstore", DECIDES, "firmware variables" },
+	{ "varstore", SILENT, NULL },
 };
 
 static const struct part_rule features_rules[] = {
@@ -301,27 +296,13 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 	decides(walk, node, what);
 }
 
-/* Firmware can also be asked for without a file's name. */
-static void walk_os(struct walk *walk, const struct xml_node *node)
-{
-	const char *firmware = xml_attr(node, "firmware");
-
-	if (firmware) {
-		g_autofree char *what =
-			g_strdup_printf("firmware chosen by libvirt (%s)", plain_word(firmware));
-
-		decides(walk, node, what);
-	}
-	walk_children(walk, node, os_rules, G_N_ELEMENTS(os_rules));
-}
-
 /* What INSIDE means: a function for the element, or a table for its children. */
 static const struct {
 	const char *name;
 	void (*walk)(struct walk *walk, const struct xml_node *node);
 } walkers[] = {
 	{ "disk", walk_disk },	{ "hostdev", walk_hostdev },
-	{ "interface", walk_interface }, { "os", walk_os },
+	{ "interface", walk_interface },
 };
 
 static const struct {
@@ -334,8 +315,8 @@ static const struct {
 	{ "devices", device_rules, G_N_ELEMENTS(device_rules) },
 	{ "features", features_rules, G_N_ELEMENTS(features_rules) },
 	{ "kvm", kvm_rules, G_N_ELEMENTS(kvm_rules) },
+	{ "os", os_rules, G_N_ELEMENTS(os_rules) },
 	{ "memoryBacking", backing_rules, G_N_ELEMENTS(backing_rules) },
-	{ "numatune", numatune_rules, G_N_ELEMENTS(numatune_rules) },
 };
 
 static void walk_inside(struct walk *walk, const struct xml_node *node)

@@ -44,7 +44,7 @@ static double unit_bytes(const char *unit)
 }
 
 /* KiB, rounded up; NAN where it is no size, or one beyond 2^63 bytes, which libvirt refuses. */
-static double size_kib(const char *text, const char *unit)
+double xml_size_kib(const char *text, const char *unit)
 {
 	g_autofree char *number = g_strstrip(g_strdup(text));
 	double bytes, whole;
@@ -66,7 +66,7 @@ static double node_kib(xmlNodePtr node)
 	xmlChar *text = xmlNodeGetContent(node);
 	xmlChar *unit = element && element->type == XML_ELEMENT_NODE ?
 				xmlGetNoNsProp(element, (const xmlChar *)"unit") : NULL;
-	double size = size_kib(text ? (const char *)text : "", unit ? (const char *)unit : "");
+	double size = xml_size_kib(text ? (const char *)text : "", unit ? (const char *)unit : "");
 
 	xmlFree(text);
 	xmlFree(unit);
@@ -121,6 +121,16 @@ static bool take_list(const char *text, listed list)
 		if (!take_part(g_strstrip(parts[i]), list))
 			return false;
 	return parts[0] != NULL;
+}
+
+bool xml_list_numbers(const char *list, bool *listed, unsigned int n)
+{
+	guint64 numbers[MAX_LISTED / 64] = { 0 };
+	bool ok = take_list(list, numbers);
+
+	for (unsigned int k = 0; k < n; k++)
+		listed[k] = k < MAX_LISTED && numbers[k / 64] >> k % 64 & 1;
+	return ok;
 }
 
 /*

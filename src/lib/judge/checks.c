@@ -160,7 +160,7 @@ static const struct check checks[] = {
 	      "machine-present", NULL),
 	CHECK("clock-supported", check_rules, false, "the clock and its timers can be had",
 	      "Timers depend on architecture, machine type and accelerator.", "machine-present", NULL),
-	CHECK("firmware-available", check_rules, false, "the firmware is there",
+	CHECK("firmware-available", check_firmware, false, "the firmware is there",
 	      "Firmware is chosen among what the host has installed; a firmware of another size, or "
 	      "none with the features asked for, keeps the guest from starting.",
 	      "machine-present", NULL),
@@ -168,7 +168,7 @@ static const struct check checks[] = {
 	      "An emulated TPM needs swtpm of the version asked for on the host, a passed-through one "
 	      "the device itself.",
 	      "machine-present", NULL),
-	CHECK("memory-backing", check_rules, false, "the memory can be had as asked for",
+	CHECK("memory-backing", check_backing, false, "the memory can be had as asked for",
 	      "Huge pages of a size, NUMA nodes, kinds of backing and memory devices need the host's "
 	      "and the machine type's support. Free amounts are capacity, and not judged.",
 	      "machine-present", NULL),

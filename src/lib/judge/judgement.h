@@ -102,6 +102,8 @@ void check_rules(struct judgement *j); /* the rulebook's rules of the check that
 void check_definition_valid(struct judgement *j);
 void check_definition_kept(struct judgement *j);
 void check_unjudged(struct judgement *j);
+void check_firmware(struct judgement *j);
+void check_backing(struct judgement *j);
 void check_cpu_facts(struct judgement *j);
 void check_cpu_mode(struct judgement *j);
 void check_cpu_model(struct judgement *j);
