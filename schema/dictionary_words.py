@@ -61,7 +61,7 @@ UNITS = ("bits", "bytes", "khz", "pages")
 # Whose names do not stand for themselves: what these call a feature is written ARCH/NAME.
 ARCHS = ("arm64", "loongarch64", "ppc64", "riscv64", "s390x")
 KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "level", "security", "unit", "labels",
-                     "since", "source")
+                     "source")
 REGISTER_KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "security", "unit", "labels")
 # Rooms of what a processor of each family has: what a <cpu> definition speaks of.
 CPU_ROOMS = ("cpu", "msr") + ARCHS

@@ -523,7 +523,6 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.level = {c_string(keys.get('level'))},",
         f"\t\t.gate = {index[keys['gate']] if 'gate' in keys else -1},",
         f"\t\t.names = {{ {names} }},",
-        f"\t\t.since = {c_string(keys.get('since'))},",
         f"\t\t.sentence = {c_string(capability.sentence)},",
         f"\t\t.source = {c_string(keys['source'])},",
         "\t},",
@@ -631,7 +630,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("arch", "unit", "gate", "level", "security", "since"):
+    for key in ("arch", "unit", "gate", "level", "security"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -688,7 +687,7 @@ def man_facts(capability):
     if "unmigratable" in flags:
         flags.remove("unmigratable=libvirt")
     facts += flags
-    for key in ("arch", "unit", "gate", "level", "security", "emulated-by", "since"):
+    for key in ("arch", "unit", "gate", "level", "security", "emulated-by"):
         if key in keys:
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:

@@ -46,7 +46,7 @@ static int explain_capability(struct cli *cli, int cap)
 	if (session_open(&session, cli, SESSION_MAYBE, &error))
 		status = cli_answer(cli,
 				    answer_explain_capability(session.store ? session.fleet : NULL,
-							      cap),
+							      session.files->tables, cap),
 				    EXIT_OK, false);
 	else
 		status = cli_fail(cli, error);

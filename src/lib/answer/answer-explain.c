@@ -207,9 +207,21 @@ static json_t *who_has(const struct fleet *fleet, int cap)
 	return object;
 }
 
-json_t *answer_explain_capability(const struct fleet *fleet, int index)
+/* Since which libvirt its name is known, as far as versions were looked at; NULL: not known. */
+static char *since(const struct tables *tables, int cap)
+{
+	const char *name = cap_table[cap].names[NS_LIBVIRT], *first, *before;
+
+	if (!name || !tables_libvirt_since(tables, "feature", name, &first, &before))
+		return NULL;
+	return before ? g_strdup_printf("libvirt %s (not in %s)", first, before) :
+			g_strdup_printf("libvirt %s or before", first);
+}
+
+json_t *answer_explain_capability(const struct fleet *fleet, const struct tables *tables, int index)
 {
 	const struct capability *cap = &cap_table[index];
+	g_autofree char *first = since(tables, index);
 	const struct cap_register *reg = cap->reg >= 0 ? &cap_registers[cap->reg] : NULL;
 	json_t *answer = answer_new("explain");
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s?, s:s?, s:s?, s:s}", "id",
@@ -217,7 +229,7 @@ json_t *answer_explain_capability(const struct fleet *fleet, int index)
 				 cap_type_name(cap->type), "rule", cap_rule_name(cap->rule),
 				 "rule_means", meanings[cap->rule], "attributes", flags(cap),
 				 "emulated_by", emulated_by(cap), "unit", cap->unit, "security",
-				 cap->security, "since", cap->since, "source",
+				 cap->security, "since", first, "source",
 				 cap->source ? cap->source : "");
 
 	if (reg)

@@ -104,7 +104,7 @@ struct rule; /* judge/rulebook.h */
 /* "explain": a check and its rules; a rule; a capability of the dictionary (@fleet may be NULL). */
 json_t *answer_explain_check(const struct check_info *check, const struct rulebook *rules);
 json_t *answer_explain_rule(const struct rule *rule);
-json_t *answer_explain_capability(const struct fleet *fleet, int cap);
+json_t *answer_explain_capability(const struct fleet *fleet, const struct tables *tables, int cap);
 
 /**
  * answer_explain_candidates - names that hold what was asked for, when nothing has that name

@@ -105,7 +105,6 @@ struct capability {
 	int gate;              /* index of what QEMU takes it away without, or -1 */
 	const uint16_t *needs; /* indices of capabilities it is meaningless without; ends in 0xffff */
 	const char *names[CAP_NAMESPACES]; /* their preferred spelling each, or NULL */
-	const char *since;     /* first release that names it, or NULL */
 	const char *sentence;
 	const char *source;
 };

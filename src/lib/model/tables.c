@@ -222,3 +222,21 @@ int tables_libvirt_knows(const struct tables *tables, const char *kind, const ch
 	/* a name that no version looked at has: older ones than the newest lack it too */
 	return t && newest_looked_at(t) && version_compare(version, newest_looked_at(t)) <= 0 ? 0 : -1;
 }
+
+bool tables_libvirt_since(const struct tables *tables, const char *kind, const char *name,
+			  const char **first, const char **before)
+{
+	const struct table *t = tables ? tables->libvirt_names : NULL;
+	int k = table_column(t, "kind"), n = table_column(t, "name");
+
+	for (guint i = 0; t && k >= 0 && n >= 0 && i < t->rows->len; i++) {
+		char *const *row = g_ptr_array_index(t->rows, i);
+
+		if (strcmp(row[n], name) || strcmp(row[k], kind))
+			continue;
+		*first = field(row, table_column(t, "first_in"));
+		*before = field(row, table_column(t, "not_in"));
+		return *first != NULL;
+	}
+	return false;
+}

@@ -88,6 +88,16 @@ const char *tables_qemu_differs(const struct tables *tables, const char *model, 
 int tables_libvirt_knows(const struct tables *tables, const char *kind, const char *name,
 			 const char *version);
 
+/**
+ * tables_libvirt_since - the oldest libvirt looked at that knows a name
+ * @first: set to its version
+ * @before: set to the newest looked at before it, which doesn't; NULL: none was
+ *
+ * Returns false where the table doesn't know the name.
+ */
+bool tables_libvirt_since(const struct tables *tables, const char *kind, const char *name,
+			  const char **first, const char **before);
+
 /* Compares dotted versions by number: below 0, 0, above 0. */
 int version_compare(const char *a, const char *b);
 
