@@ -159,13 +159,40 @@ static void set_probe(json_t *doc)
 	json_object_set_new(probe, "time", json_string(time));
 }
 
+/* A document that files are added to: one of its own that is sound, with all that it may lack. */
+static bool begin(struct import_host *host, GError **error)
+{
+	static const char *const members[] = { "probe", "host" };
+	g_autoptr(Universe) universe = universe_new();
+	g_autoptr(Profile) sound = NULL;
+	json_t *fresh = document_new(host->name, NULL, NULL);
+
+	if (!host->doc) {
+		host->doc = fresh;
+		set_probe(fresh);
+		return true;
+	}
+	sound = profile_parse(host->doc, universe, error);
+	if (sound) {
+		json_object_update_missing(host->doc, fresh);
+		for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
+			json_object_update_missing(json_object_get(host->doc, members[i]),
+						   json_object_get(fresh, members[i]));
+	} else {
+		g_prefix_error(error, "%s: ", host->label);
+	}
+	json_decref(fresh);
+	return sound != NULL;
+}
+
 static bool build(struct import *import, struct import_host *host, GError **error)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
 	follow_identical(host);
 	g_ptr_array_sort(host->inputs, by_stage);
-	host->doc = document_new(host->name, NULL, NULL);
+	if (!begin(host, error))
+		return false;
 	for (guint i = 0; i < host->inputs->len; i++) {
 		const struct import_input *input = g_ptr_array_index(host->inputs, i);
 
@@ -177,7 +204,6 @@ static bool build(struct import *import, struct import_host *host, GError **erro
 		if (!read_one(import, host, input, error))
 			return false;
 	}
-	set_probe(host->doc);
 	set_fingerprint(host);
 	return true;
 }
@@ -269,7 +295,8 @@ bool import_prepare(struct import *import, GError **error)
 	for (guint i = 0; i < import->hosts->len; i++) {
 		struct import_host *host = g_ptr_array_index(import->hosts, i);
 
-		if ((!host->doc && !build(import, host, error)) || !finish(host, universe, error))
+		if (((!host->doc || host->inputs->len) && !build(import, host, error)) ||
+		    !finish(host, universe, error))
 			return false;
 		/* Thousands of documents needn't all be in memory at once. */
 		g_clear_pointer(&host->doc, json_decref);

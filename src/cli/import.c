@@ -85,14 +85,22 @@ bool import_add_profile(struct import *import, const char *label, json_t *doc, G
 {
 	struct import_host *host;
 
-	if (import->options->name && import->hosts->len) {
+	host = import->options->name ? g_hash_table_lookup(import->by_name, import->options->name) : NULL;
+	if (host && host->doc) {
 		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
 			    "%s: is a host of its own, and --name names one host (import it by itself)",
 			    label);
 		json_decref(doc);
 		return false;
 	}
-	host = add_host(import, import->options->name, label);
+	if (!host) {
+		host = add_host(import, import->options->name, label);
+		if (host->name)
+			g_hash_table_insert(import->by_name, host->name, host);
+	}
+	/* files have labels of their own: what is wrong with the whole is this one's */
+	g_free(host->label);
+	host->label = g_strdup(label);
 	host->doc = doc;
 	return true;
 }
@@ -104,12 +112,6 @@ static struct import_host *host_for(struct import *import, const char *name, con
 	const char *wanted = import->options->name ? import->options->name : name;
 	struct import_host *host = g_hash_table_lookup(import->by_name, wanted);
 
-	if (import->options->name && import->hosts->len && !host) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-			    "%s: '%s' is described by a whole profile already (import this by itself)",
-			    label, wanted);
-		return NULL;
-	}
 	if (host && fresh && !import->options->name) {
 		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
 			    "%s: another file is for host '%s' too (use --name, or rename one)", label,
