@@ -51,6 +51,16 @@ json 'len(d["guests"]) == 1' guests
 mkdir -p "$scratch/recording/proc"
 expect 0 import --name again "$scratch/recording"
 grep -q -- "--replay $scratch/recording" "$scratch/asked" || fail "a recording was not replayed"
+# Beside other files it is one host with them, in any order.
+cpu "$scratch/more.xml" aes
+for files in "$scratch/recording $scratch/more.xml" "$scratch/more.xml $scratch/recording"; do
+	# shellcheck disable=SC2086 # a list of files
+	expect 0 import --name both $files
+	json '{(f["id"], f["scope"]["view"]) for f in d["facts"]} >= {("cpu.avx", "kvm"), ("cpu.aes", "libvirt")}
+	      and set(d["host"]["fingerprint"]) == {"kernel", "imported"}' -v show both
+done
+refused 'is a host of its own' import --name both "$scratch/recording" "$scratch/recording"
+expect 0 forget both
 expect 0 import --name far --libvirt qemu+ssh://far/system
 grep -q -- '--connect qemu+ssh://far/system' "$scratch/asked" || fail "--libvirt was not asked"
 json '[h["name"] for h in d["hosts"]] == ["again", "far", "here"]' hosts
@@ -68,5 +78,39 @@ refused 'capbroker-probe' import "$scratch/recording"
 CAPBROKER_PROBE=$scratch/absent
 refused 'capbroker-probe' probe
 [ "$before" = "$(capbroker hosts)" ] || fail "a probe that failed changed the database"
+
+# Whether what is stored of this very host is still so: by its fingerprint, and its emulators' files.
+unset CAPBROKER_PROBE
+capbroker-probe --only kernel --output "$scratch/now.json"
+"$PYTHON" - "$scratch/now.json" "$scratch/qemu" >"$scratch/edited.json" <<'END'
+import json, os, sys
+open(sys.argv[2], "w").write("an emulator")
+with open(sys.argv[1]) as file:
+    profile = json.load(file)
+st = os.stat(sys.argv[2])
+profile["host"]["name"] = "still"
+profile["fingerprint"]["emulators"] = [{"path": sys.argv[2], "size": st.st_size,
+                                        "mtime": int(st.st_mtime), "inode": st.st_ino}]
+print(json.dumps(profile))
+END
+expect 0 import "$scratch/edited.json"
+json 'd["validity"] == {"state": "same", "changed": []}' show still
+expect 0 show still
+shows 'nor QEMU changed'
+echo "another one" >"$scratch/qemu"
+json "d['validity'] == {'state': 'changed', 'changed': ['$scratch/qemu']}" show still
+sed 's/"microcode": "[^"]*"/"microcode": "0xbad"/; s/"kernel": "[^"]*"/"kernel": "1.0"/' \
+	"$scratch/edited.json" >"$scratch/older.json"
+expect 0 import "$scratch/older.json"
+json '"kernel" in d["validity"]["changed"]' show still
+expect 0 show still
+shows '^changed +kernel' 'capbroker probe'
+sed 's/"boot_id": "[^"]*"/"boot_id": "another"/; s/"uuid": "[^"]*"/"uuid": "00000000-0000-4000-8000-000000000001"/' \
+	"$scratch/edited.json" >"$scratch/other.json"
+expect 0 import --name other "$scratch/other.json"
+json 'd["validity"]["state"] == "unknown" and "this host" in d["validity"]["reason"]' show other
+cpu "$scratch/bare.xml"
+expect 0 import "$scratch/bare.xml"
+json 'd["validity"]["state"] == "unknown" and "imported" in d["validity"]["reason"]' show bare
 
 finish

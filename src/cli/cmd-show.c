@@ -5,13 +5,18 @@
 #include "commands.h"
 #include "load.h"
 #include "show.h"
+#include "validity.h"
 
 static json_t *show(const struct session *session, const char *name, bool all, GError **error)
 {
 	const struct host *host = session_host(session, name, error);
 	g_autoptr(Profile) own = host ? session_profile(session, host, error) : NULL;
 
-	return own ? answer_show(&session->answering, host, own, all) : NULL;
+	json_t *answer = own ? answer_show(&session->answering, host, own, all) : NULL;
+
+	if (answer)
+		json_object_set_new(answer, "validity", validity_of(host, own));
+	return answer;
 }
 
 int show_host(struct cli *cli, const char *name)

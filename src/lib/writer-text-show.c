@@ -208,6 +208,7 @@ static void identity(struct out *out, const json_t *answer)
 	const json_t *host = json_object_get(answer, "host");
 	g_autofree char *age = age_text(json_object_get(host, "age_s"));
 	const json_t *fingerprint = json_object_get(host, "fingerprint");
+	const json_t *validity = json_object_get(answer, "validity");
 	json_int_t twins = get_int(answer, "twins_n");
 
 	out_line(out, "%s: %s, class %s, %s", get_text(host, "name", "?"),
@@ -217,7 +218,15 @@ static void identity(struct out *out, const json_t *answer)
 	out_itemf(out, "known", INDENT, "confirmed %s, %s", age,
 		  json_object_get(fingerprint, "imported")
 			  ? "imported: whether it is still so isn't known"
+		  : !strcmp(get_text(validity, "state", ""), "same")
+			  ? "and neither kernel, microcode nor QEMU changed since"
 			  : "true until its kernel, microcode, QEMU or libvirt changes");
+	if (json_array_size(json_object_get(validity, "changed"))) {
+		g_autofree char *names = join_strings(json_object_get(validity, "changed"), ", ");
+
+		out_itemf(out, "changed", INDENT,
+			  "%s: what is shown may be so no more (run 'capbroker probe')", names);
+	}
 	if (json_is_string(json_object_get(host, "uuid")))
 		out_item(out, "uuid", INDENT, get_text(host, "uuid", ""));
 	if (json_is_string(json_object_get(host, "cluster")))
