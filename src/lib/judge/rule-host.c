@@ -266,6 +266,12 @@ static int libvirt_term(const struct judgement *j, const char *argument)
 	return version_term(j->target.libvirt_version, argument);
 }
 
+/* What the guest comes from: not known where nobody said which host that is. */
+static int from_libvirt_term(const struct judgement *j, const char *argument)
+{
+	return version_term(j->source ? profile_string(j->source, "libvirt.version") : NULL, argument);
+}
+
 static int qemu_term(const struct judgement *j, const char *argument)
 {
 	return version_term(target_qemu_version(&j->target), argument);
@@ -288,7 +294,8 @@ static const struct {
 	bool compares; /* a version follows behind >= or < */
 	int (*ask)(const struct judgement *j, const char *argument);
 } terms[] = {
-	{ "libvirt", true, libvirt_term }, { "qemu", true, qemu_term },
+	{ "libvirt", true, libvirt_term }, { "from-libvirt", true, from_libvirt_term },
+	{ "qemu", true, qemu_term },
 	{ "machine=", false, machine_term }, { "accel=", false, accel_term },
 	{ "arch=", false, arch_term },	   { "enum:", false, enum_term },
 	{ "device:", false, device_term }, { "object:", false, object_term },
