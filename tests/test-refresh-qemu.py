@@ -93,6 +93,14 @@ class Altered:
         return f"{sys.executable} {self.folder}/proxy.py {path} {QEMU}"
 
 
+def of_the_table(tables):
+    """Without rows of types that the table was never made of: rules may name them since."""
+    with open(os.path.join(TOP, "schema", "data", "qemu-properties.tsv"), encoding="utf-8") as file:
+        known = {line.split("\t")[0] for line in file}
+    rows = [row for row in tables.pop("qemu-properties.tsv", []) if row[0] in known - {"device"}]
+    return {**tables, **({"qemu-properties.tsv": rows} if rows else {})}
+
+
 def version_of(folder):
     """QEMU's version if the tables were made of it, too."""
     text = subprocess.run([QEMU, "--version"], capture_output=True, check=True, text=True).stdout
@@ -184,7 +192,8 @@ def main():
         status, tables, comments, errors = refresh("--site", base, QEMU)
         check(status in (0, 1), f"as it is: exit status {status}: {errors}")
         if version in looked:
-            check(status == 0 and not tables, f"{version} is in the tables, but: {comments}")
+            check(not of_the_table(tables), f"{version} is in the tables, but: {comments}")
+            refresh("--site", base, "--write", QEMU)
         else:
             refresh("--site", base, "--write", QEMU)
             status, tables, _, _ = refresh("--site", base, QEMU)

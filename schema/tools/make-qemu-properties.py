@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Write schema/data/qemu-properties.tsv: what QEMU's devices and objects can be told, by version.
 
-    make-qemu-properties.py --devices qemu-devices.tsv --out FILE QEMU…
+    make-qemu-properties.py --data FOLDER --out FILE QEMU…
 
-Asks each QEMU given (a command; spaces separate its words).  Run again whenever a newer QEMU is at
+Asks each QEMU given (a command; spaces separate its words) for the types that FOLDER's
+qemu-devices.tsv and rules name, and some more.  Run again whenever a newer QEMU is at
 hand, with all of them; a site uses capbroker-refresh instead.
 
 Standard library only; runs on Python 3.9.
@@ -62,13 +63,15 @@ def rows_of(versions, facts):
 
 def main():
     parser = argparse.ArgumentParser(description="Write the table of QEMU's properties.")
-    parser.add_argument("--devices", required=True, metavar="FILE")
+    parser.add_argument("--data", required=True, metavar="FOLDER")
     parser.add_argument("--out", required=True, metavar="FILE")
     parser.add_argument("qemu", nargs="+", metavar="QEMU")
     arguments = parser.parse_args()
-    devices = [row["device"] for row in tables.parse(arguments.devices, "qemu-devices.tsv").rows]
+    listed = [row["device"] for row in tables.load("qemu-devices.tsv", arguments.data).rows]
+    named = qemu_facts.named_by_rules(arguments.data)
     facts = {}
-    wanted = [name for name in (*qemu_facts.TYPES, *devices) if name not in qemu_facts.APART]
+    wanted = dict.fromkeys((*qemu_facts.TYPES, *listed, *named))
+    wanted = [name for name in wanted if name not in qemu_facts.APART]
     for command in arguments.qemu:
         try:
             with qemu_facts.Qemu(command) as qemu:

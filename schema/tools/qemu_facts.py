@@ -6,7 +6,9 @@ Shared by the scripts that write tables of facts about QEMU's versions and by ca
 Standard library only; runs on Python 3.9.
 """
 
+import glob
 import json
+import os
 import re
 import select
 import subprocess
@@ -207,3 +209,14 @@ def all_properties(command, names):
         teller.qemu.end()
     return {name: None if None in properties else properties
             for name, properties in found.items() if properties is not None}
+
+
+def named_by_rules(folder):
+    """Devices and objects that the rules of a folder ask a QEMU for."""
+    found = set()
+    for path in sorted(glob.glob(os.path.join(folder, "definition-rules-*.tsv"))):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        # what is written relative to the guest ({…}) is no name
+        found.update(re.findall(r"\b(?:device|object|property|lacks):([A-Za-z0-9_-]+)(?=[.\s|]|$)", text))
+    return sorted(found)

@@ -88,13 +88,17 @@ class Report:
 
 def ask_qemu(command, loaded, report, arguments):
     facts = refresh_qemu.Facts(command, refresh_qemu.wanted(loaded, arguments.data))
-    names, spellings = qemu_models.read_names(arguments.dictionary)
-    features = {row["name"]: set(row["features"].split())
-                for row in reversed(loaded["cpu-models.tsv"].rows)}
     report.add(refresh_qemu.vendors(facts, loaded))
     report.add(refresh_qemu.machine_types(facts, loaded))
-    report.add(refresh_qemu.cpu_models(facts, loaded, features, names))
     report.add(refresh_qemu.properties(facts, loaded))
+    if not arguments.dictionary and not os.path.exists(dictionary()):
+        print(f"capbroker-refresh: {dictionary()}: not there, so CPU models aren't compared (give "
+              "--dictionary, or build capbroker)", file=sys.stderr)
+        return
+    names, spellings = qemu_models.read_names(arguments.dictionary or dictionary())
+    features = {row["name"]: set(row["features"].split())
+                for row in reversed(loaded["cpu-models.tsv"].rows)}
+    report.add(refresh_qemu.cpu_models(facts, loaded, features, names))
     unknown = refresh_qemu.unknown_features(facts, spellings)
     if unknown:
         print(f"capbroker-refresh: {command}: CPU features that the dictionary has no entry for: "
@@ -131,8 +135,8 @@ def parse():
                         help="the tables to compare with (default: %(default)s)")
     parser.add_argument("--site", default=os.path.join(site, "capbroker", "data"), metavar="DIR",
                         help="the site's own rows (default: %(default)s)")
-    parser.add_argument("--dictionary", default=dictionary(), metavar="FILE",
-                        help="the dictionary as JSON (default: %(default)s)")
+    parser.add_argument("--dictionary", metavar="FILE",
+                        help=f"the dictionary as JSON (default: {dictionary()})")
     parser.add_argument("--write", action="store_true",
                         help="append the rows to the site's files")
     return parser.parse_args()

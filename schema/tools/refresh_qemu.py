@@ -9,8 +9,6 @@ Standard library only; runs on Python 3.9.
 
 import difflib
 import fnmatch
-import glob
-import os
 import re
 
 import machine_clock
@@ -128,20 +126,11 @@ def unknown_features(facts, spellings):
     return sorted({prop for _, properties in facts.models for prop in properties} - spellings)
 
 
-def named_by_rules(folder):
-    """Devices and objects that rules ask a QEMU for: they are worth looking at."""
-    found = set()
-    for path in sorted(glob.glob(os.path.join(folder, "definition-rules-*.tsv"))):
-        with open(path, encoding="utf-8") as file:
-            found.update(re.findall(r"!?(?:device|object|property):([A-Za-z0-9_-]+)", file.read()))
-    return sorted(found)
-
-
 def wanted(tables, folder):
     """Names of the types to look at."""
     listed = [row["device"] for row in tables[DEVICES].rows]
     known = [row["device"] for row in tables[PROPERTIES].rows if row["device"] != NONE]
-    names = dict.fromkeys([*qemu_facts.TYPES, *listed, *known, *named_by_rules(folder)])
+    names = dict.fromkeys([*qemu_facts.TYPES, *listed, *known, *qemu_facts.named_by_rules(folder)])
     return [name for name in names if name not in qemu_facts.APART]
 
 
