@@ -180,7 +180,7 @@ static const struct check checks[] = {
 	      NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
-	      "(a vIOMMU, an assigned device, firmware, …): the answer is unknown.",
+	      "(an assigned device, QEMU options of its own, …): the answer is unknown.",
 	      "arch-supported", "accel-available", NULL),
 };
 
