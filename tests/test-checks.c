@@ -64,6 +64,15 @@
 #define KVM "type='kvm'"
 #define CPU486 "<cpu mode='custom' check='partial'><model>486</model></cpu>"
 
+#define SOUND_AT(bus, slot, function)                                                              \
+	"<sound model='ich6'><address type='pci' domain='0x0000' bus='" bus "' slot='" slot            \
+	"' function='" function "'/></sound>"
+#define PORT "<controller type='pci' index='1' model='pcie-root-port'/>"
+#define UNIT(unit) "<address type='drive' controller='0' bus='0' target='0' unit='" unit "'/>"
+#define CHANNEL_AT(port)                                                                           \
+	"<channel type='null'><target type='virtio'/><address type='virtio-serial' controller='0' "    \
+	"bus='0' port='" port "'/></channel>"
+
 static const struct row {
 	const char *check; /* the one finding expected; NULL: none */
 	enum verdict start, migrate;
@@ -180,6 +189,30 @@ static const struct row {
 	{ "tsc-frequency", V_UNKNOWN, V_UNKNOWN, HOST,
 	  "<domain type='kvm'><name>g</name><os><type machine='q35'>hvm</type></os><clock offset='utc'>"
 	  "<timer name='tsc' frequency='2800000000'/></clock></domain>" },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "5", "0") SOUND_AT("0x00", "0x05", "0x0")) },
+	{ NULL, V_OK, V_OK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "5", "0") SOUND_AT("0", "5", "1")) },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "32", "0")) },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "5", "8")) },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "0x1f", "3")) },
+	{ NULL, V_OK, V_OK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, SOUND_AT("0", "0x1f", "4")) },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, PORT SOUND_AT("1", "1", "0")) },
+	{ NULL, V_OK, V_OK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, PORT SOUND_AT("1", "0", "0")) },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, "<disk><target dev='sda' bus='scsi'/>" UNIT("0") "</disk><disk><target dev='sdb' bus='scsi'/>" UNIT("0") "</disk>") },
+	{ NULL, V_OK, V_OK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, "<disk><target dev='sda' bus='scsi'/>" UNIT("0") "</disk><disk><target dev='sdb' bus='scsi'/>" UNIT("1") "</disk>") },
+	{ "device-addresses", V_BLOCK, V_BLOCK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, CHANNEL_AT("1") CHANNEL_AT("1")) },
+	{ NULL, V_OK, V_OK, HOST,
+	  DOMAIN(KVM, "1", "q35", CPU486, CHANNEL_AT("1") CHANNEL_AT("2")) },
 	{ "part-judged", V_UNKNOWN, V_UNKNOWN, HOST,
 	  DOMAIN(KVM, "1", "q35", CPU486, "<hostdev type='pci'/>") },
 	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "1", "q35", CPU486, "<iommu model='intel'/>") },

@@ -56,12 +56,14 @@ static bool names_the_site(const struct xml_node *node)
 	static const char *const names[] = { "host", "initiator", "iqn", "listen", "local", "mirror",
 					     "parameters", "source", "virtualport" };
 
+	if (!strcmp(node->name, "host") && node->parent && !strcmp(node->parent->name, "driver"))
+		return false; /* an interface's offloads */
 	return IS_ONE_OF(node->name, names);
 }
 
 static bool says_how(const char *attribute)
 {
-	static const char *const names[] = { "cache", "family", "index", "managed", "mode", "port",
+	static const char *const names[] = { "cache", "family", "index", "managed", "mode", "namespace", "port",
 					     "protocol", "reconnect", "startupPolicy", "tls", "transport",
 					     "type", "typeid", "typeidversion", "writeback", "writeFiltering" };
 
@@ -72,8 +74,8 @@ static bool is_private(const struct xml_node *node, const char *attribute)
 {
 	static const char *const names[] = { "group", "key", "keyid", "keymapfile", "passwd", "passwdValidTo",
 					     "password", "user", "usage", "username", "uuid", "wwn" };
-	static const char *const named[] = { "alias", "cipher", "event", "feature", "group",
-					    "property", "target", "timer" };
+	static const char *const named[] = { "alias", "channel", "cipher", "driver", "event", "feature",
+					     "group", "model", "property", "target", "timer" };
 
 	if (!strcmp(attribute, "name"))
 		return !IS_ONE_OF(node->name, named);

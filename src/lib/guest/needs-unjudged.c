@@ -194,7 +194,7 @@ static const struct part_rule device_rules[] = {
 	{ "nvram", LISTED, NULL },
 	{ "panic", LISTED, NULL },
 	{ "parallel", LISTED, NULL },
-	{ "pstore", DECIDES, "pstore device" },
+	{ "pstore", LISTED, NULL },
 	{ "redirdev", LISTED, NULL },
 	{ "redirfilter", SILENT, NULL },
 	{ "rng", LISTED, NULL },

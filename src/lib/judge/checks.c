@@ -131,6 +131,10 @@ static const struct check checks[] = {
 	      "An older libvirt ignores attributes and elements it doesn't know, without a word: the "
 	      "guest starts as if they weren't there.",
 	      "machine-present", NULL),
+	CHECK("device-addresses", check_addresses, false, "every device has a place of its own",
+	      "Addresses of devices must be in range, not those of the machine type's own devices, and "
+	      "no two of them the same.",
+	      "machine-present", NULL),
 	CHECK("device-present", check_rules, false, "that QEMU has the devices",
 	      "A device model or a property of it that the QEMU there was built without, doesn't know "
 	      "yet or knows no more.",

@@ -101,6 +101,7 @@ void check_pinning(struct judgement *j);
 void check_rules(struct judgement *j); /* the rulebook's rules of the check that runs */
 void check_definition_valid(struct judgement *j);
 void check_definition_kept(struct judgement *j);
+void check_addresses(struct judgement *j);
 void check_unjudged(struct judgement *j);
 void check_firmware(struct judgement *j);
 void check_backing(struct judgement *j);

@@ -277,6 +277,28 @@ static int qemu_term(const struct judgement *j, const char *argument)
 	return version_term(target_qemu_version(&j->target), argument);
 }
 
+/* The version of the QEMU that the guest has at its source, where that is known and only one. */
+static const char *from_qemu(const struct judgement *j)
+{
+	const char *agreed = NULL;
+
+	for (guint i = 0; j->source && i < j->source->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(j->source->emulators, i);
+
+		if (!e->version || (j->needs->emulator && g_strcmp0(e->scope.emulator, j->needs->emulator)))
+			continue;
+		if (agreed && strcmp(agreed, e->version))
+			return NULL;
+		agreed = e->version;
+	}
+	return agreed;
+}
+
+static int from_qemu_term(const struct judgement *j, const char *argument)
+{
+	return version_term(from_qemu(j), argument);
+}
+
 static int accel_term(const struct judgement *j, const char *name)
 {
 	return !g_strcmp0(j->needs->accel, name);
@@ -295,7 +317,7 @@ static const struct {
 	int (*ask)(const struct judgement *j, const char *argument);
 } terms[] = {
 	{ "libvirt", true, libvirt_term }, { "from-libvirt", true, from_libvirt_term },
-	{ "qemu", true, qemu_term },
+	{ "qemu", true, qemu_term },	   { "from-qemu", true, from_qemu_term },
 	{ "machine=", false, machine_term }, { "accel=", false, accel_term },
 	{ "arch=", false, arch_term },	   { "enum:", false, enum_term },
 	{ "device:", false, device_term }, { "object:", false, object_term },

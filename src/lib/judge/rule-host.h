@@ -4,7 +4,7 @@
  * true where one of them is; a '?' before all that makes what isn't known false.
  *
  *	libvirt>=V libvirt<V qemu>=V qemu<V   its versions
- *	from-libvirt>=V from-libvirt<V       the version at the source of a move
+ *	from-libvirt>=V … from-qemu<V        those at the source of a move
  *	machine=GLOB|GLOB…                   the machine type there, aliases followed
  *	accel=NAME arch=NAME                 the guest's
  *	enum:KEY[=VALUE]                     libvirt's domain capabilities list the value, or say
