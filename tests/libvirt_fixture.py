@@ -66,12 +66,15 @@ class Libvirt:
     def run(self, commands, limit=300, after=lambda number: None):
         """Runs commands in one virsh; returns what each printed, errors too ("error: …").
 
+        Where virsh dies on the way, the rest prints nothing.
+
         @after: called with a command's number when it is done, before the next is given
         """
         answers, ready, seen = [], select.poll(), b""
         process = subprocess.Popen(
             ["virsh", "-q", "-c", "qemu:///embed?root=" + self.root], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, LC_ALL="C"))
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0,
+            env=dict(os.environ, LC_ALL="C"))
         ready.register(process.stdout, select.POLLIN)
         with process:
             for number, command in enumerate(commands):
@@ -79,8 +82,10 @@ class Libvirt:
                 line = "%s\necho @end\"\"%d@\n" % (command, number)
                 mark = b"@end%d@" % number
                 if process.poll() is None:
-                    process.stdin.write(line.encode())
-                    process.stdin.flush()
+                    try:
+                        process.stdin.write(line.encode())
+                    except BrokenPipeError:  # it has just died
+                        pass
                 while mark not in seen:
                     if not ready.poll(1000 * limit):
                         process.kill()

@@ -27,7 +27,7 @@ KNOWN = ("accepted", "known")
 MISPLACED = re.compile(r"\bonly\b|not allowed|not supported|does not support|cannot be|[Mm]issing|"
                        r"either secret|Unable to find|No PCI|already|extra |'unknown'")
 # what a schema's pattern for more than a number takes one of
-NOT_NUMBERS = ("0-3", "1,2", "^1", "a", "x.y", "00:01", "1.2", "*", "1:2", "0000:00:00.0")
+NOT_NUMBERS = ("0-3", "1,2", "^1", "g", "00:01", "*", "1:2", "0000:00:00.0")
 HEADER = """\
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # libvirt-grammar.tsv: which elements, attributes and values of domain XML each libvirt knows.
@@ -47,16 +47,27 @@ def release_before(version):
     return f"{major}.{minor - 1}.0" if minor else f"{major - 1}.10.0"
 
 
+def names_value(error, attribute, value):
+    """Does libvirt's parser say that it is this value of this attribute that it refuses?"""
+    return f"Invalid value for attribute '{attribute}' in element" in error and \
+        f": '{value}'." in error
+
+
 class Tried:
     """What one attribute did in the places it was tried in."""
 
-    def __init__(self):
+    def __init__(self, name):
+        self.name = name
+        self.sure = set()  # (context, version) where refusing a word is the parser's own doing
         self.bogus = {}   # (context, version) → outcome of a word that nobody knows
         self.values = {}  # (context, version) → {value: outcome}
         self.kept = {}    # version → {True, False}
 
     def add(self, version, context, value, outcome, error):
         """Notes one try's outcome; errors about something else say nothing."""
+        if names_value(error, self.name, value):
+            outcome = "refused"
+            self.sure.add((context, version))
         if outcome in ("kept", "dropped"):
             self.kept.setdefault(version, set()).add(outcome == "kept")
         elif value == BOGUS:
@@ -68,12 +79,12 @@ class Tried:
 
 
 def read_tried(files):
-    tried = collections.defaultdict(Tried)
+    tried = {}
     for name in files:
         with open(name, encoding="utf-8") as file:
             for line in file:
                 version, path, attribute, *rest = line.rstrip("\n").split("\t")
-                tried[path, attribute].add(version, *rest)
+                tried.setdefault((path, attribute), Tried(attribute)).add(version, *rest)
     return tried
 
 
@@ -138,6 +149,17 @@ class Span:
         return self.not_in != "-" or self.last_in != "-"
 
 
+def outcomes_in(tried, context, version):
+    """Each value's outcome; one that wasn't tried here goes by what it was elsewhere."""
+    outcomes = dict(tried.values.get((context, version), {}))
+    for (_, other), values in tried.values.items():
+        if other == version:
+            for value, outcome in values.items():
+                if outcome in KNOWN:
+                    outcomes.setdefault(value, outcome)
+    return outcomes
+
+
 def contexts_of(tried):
     return sorted({context for context, _ in tried.bogus})
 
@@ -147,10 +169,13 @@ def signature(tried, context, version, values):
     bogus = tried.bogus.get((context, version), "unclear")
     if bogus != "refused":
         return "free" if bogus == "accepted" else None
-    outcomes = tried.values.get((context, version), {})
-    listed = [v for v in values if v in outcomes]
-    known = frozenset(v for v in listed if outcomes[v] in KNOWN)
-    return known if known else None  # refuses all: something else is wrong there
+    if (context, version) not in tried.values:
+        return None
+    outcomes = outcomes_in(tried, context, version)
+    known = frozenset(v for v in values if outcomes.get(v) in KNOWN)
+    if known or (context, version) in tried.sure:
+        return known
+    return None  # refuses all: something else is wrong there
 
 
 def group_contexts(tried, versions, values):
@@ -182,12 +207,12 @@ def merge_groups(word, groups, signatures, versions):
     """Joins the words of a place that read the attribute in the same way."""
     merged = []
     for value, group in sorted(groups.items()):
-        reads = [next((signatures[c][v] for c in group if signatures[c][v]), None)
+        reads = [next((signatures[c][v] for c in group if signatures[c][v] is not None), None)
                  for v in versions]
         for part in merged:
-            both = [(a, b) for a, b in zip(part[0], reads) if a and b]
+            both = [(a, b) for a, b in zip(part[0], reads) if None not in (a, b)]
             if both and all(a == b for a, b in both):
-                part[0] = [a or b for a, b in zip(part[0], reads)]
+                part[0] = [b if a is None else a for a, b in zip(part[0], reads)]
                 part[1].append(value)
                 part[2] += group
                 break
@@ -304,13 +329,14 @@ class Maker:
         known, refusing = collections.defaultdict(dict), set()
         for version in versions:
             here = [c for c in contexts if tried.bogus.get((c, version)) == "refused" and
-                    any(o in KNOWN for o in tried.values.get((c, version), {}).values())]
+                    ((c, version) in tried.sure or
+                     any(o in KNOWN for o in tried.values.get((c, version), {}).values()))]
             if not here or any(tried.bogus.get((c, version)) == "accepted" for c in contexts):
                 continue
             refusing.add(version)
             outcomes = {}
             for context in here:
-                for value, outcome in tried.values[context, version].items():
+                for value, outcome in outcomes_in(tried, context, version).items():
                     if outcomes.get(value) not in KNOWN:
                         outcomes[value] = outcome
             word = number_class(outcomes) if "12abc" in outcomes else None
@@ -325,6 +351,9 @@ class Maker:
                     known[value][version] = outcome in KNOWN
         if not refusing or not any(any(k.values()) for k in known.values()):
             return
+        if any(tried.bogus.get((c, v)) == "accepted" for c in contexts
+               for v in versions[versions.index(min(refusing, key=version_key)):]):
+            return  # not any more
         self.spans(path, name, when, known, refusing, versions)
 
     def spans(self, path, name, when, known, refusing, reading):

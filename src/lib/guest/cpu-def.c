@@ -168,7 +168,7 @@ static bool parse_attributes(struct cpu_def *def, const struct xml_node *node, G
 
 	if (!get_enum(node, is_mode ? "name" : "mode", mode_names, CPU_CUSTOM, &mode, error) ||
 	    !get_enum(node, "match", match_names, 0, &match, error) ||
-	    !get_enum(node, "check", check_names, CPU_CHECK_NONE, &check, error) ||
+	    !get_enum(node, "check", check_names, CPU_CHECK_DEFAULT, &check, error) ||
 	    !get_enum(node, "migratable", switch_names, 0, &def->migratable, error))
 		return false;
 	def->mode = (enum cpu_mode)mode;
@@ -191,10 +191,11 @@ static bool parse_model(struct cpu_def *def, const struct xml_node *node, GError
 {
 	const struct xml_node *model = xml_child(node, "model");
 	const struct xml_node *vendor = xml_child(node, "vendor");
+	const char *fallback = xml_attr(model, "fallback");
 	int forbid = 0;
 
 	if (model) {
-		if (!get_enum(model, "fallback", fallback_names, 0, &forbid, error) ||
+		if ((fallback && *fallback && !get_enum(model, "fallback", fallback_names, 0, &forbid, error)) ||
 		    !copy_name(model, model->text, &def->model, error) ||
 		    !copy_name(model, xml_attr(model, "vendor_id"), &def->vendor_id, error))
 			return false;

@@ -63,9 +63,11 @@ static bool names_the_site(const struct xml_node *node)
 
 static bool says_how(const char *attribute)
 {
-	static const char *const names[] = { "cache", "family", "index", "managed", "mode", "namespace", "port",
-					     "protocol", "reconnect", "startupPolicy", "tls", "transport",
-					     "type", "typeid", "typeidversion", "writeback", "writeFiltering" };
+	static const char *const names[] = { "append", "cache", "family", "grab", "grabToggle",
+					     "guestReset", "index", "managed", "mode", "namespace",
+					     "port", "protocol", "reconnect", "repeat",
+					     "startupPolicy", "tls", "transport", "type", "typeid",
+					     "typeidversion", "writeback", "writeFiltering" };
 
 	return IS_ONE_OF(attribute, names);
 }

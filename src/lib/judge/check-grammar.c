@@ -198,6 +198,23 @@ static char *dropped_text(const struct judgement *j, const struct trouble *t)
 			       j->target.libvirt_version, name, t->since);
 }
 
+/* Does a rule say of the place why it is refused or dropped? One cause makes one message. */
+static bool is_told(const struct judgement *j, const struct trouble *t)
+{
+	g_autofree char *where = NULL;
+	bool told = false;
+
+	for (guint i = 0; i < j->out->findings->len && !told; i++) {
+		const struct finding *f = g_ptr_array_index(j->out->findings, i);
+
+		if (strcmp(f->check, j->check) || !f->where)
+			continue;
+		where = where ? where : xml_path(t->node);
+		told = g_str_has_prefix(f->where, where) && strchr("/", f->where[strlen(where)]);
+	}
+	return told;
+}
+
 /* Of those that bear on the same questions the first of the worst is told, the others counted. */
 static void tell(struct judgement *j, const GArray *troubles, bool refused, bool host_side)
 {
@@ -209,7 +226,7 @@ static void tell(struct judgement *j, const GArray *troubles, bool refused, bool
 	for (guint i = 0; i < troubles->len; i++) {
 		const struct trouble *t = &g_array_index(troubles, struct trouble, i);
 
-		if ((t->value != NULL) != refused || t->host_side != host_side)
+		if ((t->value != NULL) != refused || t->host_side != host_side || is_told(j, t))
 			continue;
 		n++;
 		if (!worst || (t->sure && !worst->sure))
