@@ -27,7 +27,8 @@ static bool collect_huge_pages(struct context *context)
 
 	for (guint i = 0; names && names[i]; i++) {
 		g_autofree char *path = g_build_filename(HUGE_PAGES, names[i], "nr_hugepages", NULL);
-		g_autofree char *text = source_text(context->source, path, &err);
+
+		g_free(source_text(context->source, path, &err)); /* kept in a recording */
 	}
 	if (names)
 		read_huge_pages(context->doc, names, HUGE_PAGES);

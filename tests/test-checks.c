@@ -568,8 +568,8 @@ static void test_rules_refused(void)
 		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t1<2<3\ta\t-\tt\t-\ttest\n",
 		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta[\t-\tt\t-\ttest\n",
 		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta\tmoon=full\tt\t-\ttest\n",
-		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n"
-		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\tb\t-\tt\t-\ttest\n",
+		("r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\ta\t-\tt\t-\ttest\n"
+		"r\tpart-judged\tqemu\tblock\thazard\tboth\t-\t-\tb\t-\tt\t-\ttest\n"),
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -152,7 +152,7 @@ void check_address_space(struct judgement *j)
 	top = top_kib(j, family);
 	if (!bits || bits > 52 || !top)
 		return;
-	fits = top <= 1ull << (bits - 10);
+	fits = bits > 10 && top <= 1ull << (bits - 10);
 	if (fits && top > AMD_HOLE_GIB * GIB_KIB && may_be_amd(j)) {
 		fits = bits > DEFAULT_BITS;
 		certain = false;
