@@ -5,6 +5,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -122,7 +123,7 @@ def draw(rng, number, names, there):
     return guest
 
 
-def cpu_xml(guest):
+def cpu_xml(guest, more=""):
     attributes = "mode='%s'" % guest["mode"] if guest["mode"] else ""
     for name in ("match", "check"):
         if guest.get(name):
@@ -137,7 +138,7 @@ def cpu_xml(guest):
         inner += "<maxphysaddr mode='emulate' bits='%d'/>" % guest["phys_bits"]
     for name, policy in guest["features"].items():
         inner += "<feature policy='%s' name='%s'/>" % (policy, name)
-    return "<cpu %s>%s</cpu>" % (attributes, inner)
+    return "<cpu %s>%s%s</cpu>" % (attributes, inner, more)
 
 
 def xml(guest):
@@ -155,7 +156,7 @@ def xml(guest):
        guest["emulator"])
 
 
-def arguments(guest, names, there):
+def cpu_argument(guest, names, there):
     properties, supported = there["properties"], there["supported"][guest["accel"]]
     cpu = guest["model"]
     if guest["mode"] == "host-passthrough":
@@ -171,8 +172,12 @@ def arguments(guest, names, there):
         cpu += ",%s=%s" % (spelling, "on" if policy == "require" else "off")
     if guest["check"] == "full":
         cpu += ",enforce=on"
+    return cpu
+
+
+def arguments(guest, names, there):
     return ["-accel", guest["accel"], "-machine", guest["machine"], "-m", "64",
-            "-smp", str(guest["vcpus"]), "-cpu", cpu]
+            "-smp", str(guest["vcpus"]), "-cpu", cpu_argument(guest, names, there)]
 
 
 class Broker:
@@ -184,14 +189,18 @@ class Broker:
         return subprocess.run(self.command + list(arguments), capture_output=True, text=True,
                               timeout=300)
 
-    def predict(self, guest):
+    def predict_all(self, text):
+        """The verdict of each host that it knows, by name."""
         path = os.path.join(self.folder, "guest.xml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(xml(guest))
-        process = self.run("--json", "check", path)
+            file.write(text)
+        process = self.run("--json", "check", path, "--to", "all")
         if process.returncode == 2:
             sys.exit("check failed: %s%s" % (process.stderr, process.stdout))
-        return json.loads(process.stdout)["verdicts"][0]
+        return {v["host"]: v for v in json.loads(process.stdout)["verdicts"]}
+
+    def predict(self, guest):
+        return list(self.predict_all(xml(guest)).values())[0]
 
 
 def options(description, seed, count):
@@ -204,15 +213,29 @@ def options(description, seed, count):
     return parser.parse_args()
 
 
+def reason_of(stderr):
+    """The last line of what was said, without names and numbers of its own."""
+    last = " ".join(stderr.strip().splitlines()[-1:])
+    return re.sub(r"[0-9]+|'[^']*'|\"[^\"]*\"", "N", re.sub(r"\{.*\}", "", last))
+
+
+SAID = ("ok", "warn", "unknown", "block")
+
+
 class Tally:
     """Counts predictions and outcomes, prints those that disagree, and judges them at the end."""
 
     def __init__(self, keep):
         self.table = collections.Counter()
+        self.strata = collections.defaultdict(collections.Counter)
+        self.reasons = collections.Counter()
         self.keep = open(keep, "w", encoding="utf-8") if keep else None
 
     def add(self, guest, said, happened, how, why, verdict):
         self.table[(said, happened)] += 1
+        self.strata[guest.get("stratum", "cpu")][(said, happened)] += 1
+        if not happened:
+            self.reasons[reason_of(why)] += 1
         if self.keep:
             self.keep.write(json.dumps({"guest": guest, "said": said, "started": happened,
                                         "why": why, "verdict": verdict}) + "\n")
@@ -228,14 +251,24 @@ class Tally:
         """Prints the table; returns what is wrong with it."""
         total = sum(self.table.values())
         print("%s\n%-9s %8s %8s" % (what, "predicted", "started", "refused"))
-        for said in ("ok", "warn", "unknown", "block"):
+        for said in SAID:
             print("%-9s %8d %8d" % (said, self.table[(said, True)], self.table[(said, False)]))
+        self.print_strata()
         refused = sum(n for (_, happened), n in self.table.items() if not happened)
         unknown = sum(n for (said, _), n in self.table.items() if said == "unknown")
         bad = verdict_on(self.table, refused, total, unknown)
-        print("FAIL: %s" % "; ".join(bad) if bad else "PASS: %d of %d truly refused" %
-              (refused, total))
+        print("FAIL: %s" % "; ".join(bad) if bad else
+              "PASS: %d of %d truly refused, for %d reasons" % (refused, total, len(self.reasons)))
         return bad
+
+    def print_strata(self):
+        if len(self.strata) < 2:
+            return
+        print("%-9s %s" % ("stratum", " ".join("%7s+ %7s-" % (said, said) for said in SAID)))
+        for stratum, table in sorted(self.strata.items()):
+            print("%-9s %s" % (stratum, " ".join("%8d %8d" % (table[(said, True)],
+                                                             table[(said, False)])
+                                                 for said in SAID)))
 
     def end(self, what):
         sys.exit(1 if self.judge(what) else 0)
