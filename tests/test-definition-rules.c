@@ -33,6 +33,7 @@ static const char *const lab_hosts[] = { "12", "13", "sid" };
 static struct universe *universe;
 static struct cpu_models *models;
 static struct rulebook *rules;
+static GPtrArray *tables; /* struct table: what the rules stand in */
 static GHashTable *profiles; /* name → struct profile */
 static GHashTable *cased;    /* names of rules that a case fires */
 
@@ -218,9 +219,9 @@ static void load_rules(void)
 {
 	g_autofree char *folder = source_path("schema", "data");
 	g_autoptr(GPtrArray) files = fixture_files(folder, ".tsv");
-	g_autoptr(GPtrArray) tables = g_ptr_array_new();
 	g_autoptr(GError) error = NULL;
 
+	tables = g_ptr_array_new_with_free_func((GDestroyNotify)table_free);
 	for (guint i = 0; i < files->len; i++) {
 		const char *path = g_ptr_array_index(files, i);
 		g_autofree char *name = g_path_get_basename(path), *cases = NULL, *bytes = NULL;
@@ -247,6 +248,7 @@ int main(int argc, char **argv)
 {
 	g_autofree char *folder = source_path("tests", "definition-cases");
 	g_autoptr(GPtrArray) files = NULL;
+	int failed;
 
 	g_test_init(&argc, &argv, NULL);
 	universe = universe_new();
@@ -263,5 +265,12 @@ int main(int argc, char **argv)
 		g_test_add_data_func(name, path, test_cases);
 	}
 	g_test_add_func("/definition-rules/all-cased", test_all_cased);
-	return g_test_run();
+	failed = g_test_run();
+	rulebook_free(rules);
+	g_ptr_array_unref(tables);
+	g_hash_table_unref(cased);
+	g_hash_table_unref(profiles);
+	cpu_models_free(models);
+	universe_free(universe);
+	return failed;
 }
