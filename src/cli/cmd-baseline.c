@@ -20,9 +20,11 @@ static const GOptionEntry entries[] = {
 /* A comment where nothing can be set. */
 static char *setting(const struct baseline *b, bool xml)
 {
-	static const char none[] = "no CPU feature is known to be common to these hosts";
+	const char *none = b->family == ARCH_X86 ?
+				   "no CPU feature is known to be common to these hosts" :
+				   "no CPU is known that guests of all these hosts can have";
 
-	if (!b->features->len)
+	if (!baseline_has_setting(b))
 		return g_strdup_printf(xml ? "<!-- %s -->\n" : "# %s", none);
 	return xml ? baseline_libvirt(b) : baseline_qemu(b);
 }
@@ -46,7 +48,7 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 		const struct baseline *b = g_ptr_array_index(groups, i);
 		g_autofree char *one = setting(b, xml);
 
-		if (!b->features->len)
+		if (!baseline_has_setting(b))
 			unknown = EXIT_UNKNOWN;
 		if (groups->len > 1)
 			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"

@@ -14,14 +14,18 @@ static const char *short_id(const char *id)
 	return g_str_has_prefix(id, "cpu.") ? id + strlen("cpu.") : id;
 }
 
-/* "Model + a b - c" of a model and a delta. */
+/* "Model + a b - c" of a model and a delta; with a mode: "host-model as power8". */
 static char *cpu_text(const json_t *cpu)
 {
-	GString *text = g_string_new(get_text(cpu, "model", "no model fits:"));
+	const char *mode = get_text(cpu, "mode", NULL);
+	const char *model = get_text(cpu, "model", mode ? NULL : "no model fits:");
+	GString *text = g_string_new(mode ? mode : model);
 	const json_t *f;
 	size_t i;
 	int last = 0;
 
+	if (mode && model)
+		g_string_append_printf(text, " as %s", model);
 	for (int pass = 0; pass < 2; pass++)
 		json_array_foreach (json_object_get(cpu, "delta"), i, f) {
 			bool require = !strcmp(get_text(f, "policy", ""), "require");
@@ -200,17 +204,19 @@ static void cpu_lines(struct out *out, const json_t *cpu)
 	const json_t *features = json_object_get(cpu, "features");
 	g_autofree char *names = join_strings(features, " ");
 	g_autofree char *text = cpu_text(cpu);
+	bool named = get_text(cpu, "mode", NULL) || get_text(cpu, "model", NULL);
 
-	if (!json_array_size(features)) {
+	if (!json_array_size(features) && !named)
 		out_item(out, "  cpu", 11, "no feature that all of them are known to give");
+	else
+		out_item(out, "  cpu", 11, text);
+	if (!json_array_size(features))
 		return;
-	}
-	out_item(out, "  cpu", 11, text);
 	out_itemf(out, "", 11, "(%zu features, %s%s)", json_array_size(features),
 		  get_text(cpu, "view", "?"),
-		  strcmp(get_text(cpu, "usability", ""), "known")
-			  ? "; no list of usable models is known"
-			  : "");
+		  !strcmp(get_text(cpu, "usability", ""), "known") || get_text(cpu, "mode", NULL)
+			  ? ""
+			  : "; no list of usable models is known");
 	if (out->options->verbose)
 		out_item(out, "  features", 11, names);
 }

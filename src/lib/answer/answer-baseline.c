@@ -19,11 +19,15 @@ static json_t *delta(const struct cpu_choice *cpu)
 
 static json_t *cpu(const struct baseline *b)
 {
-	return json_pack("{s:s?, s:o, s:o, s:o, s:s, s:s?, s:s?}", "model", b->cpu.model, "delta",
-			 delta(&b->cpu), "features", json_strings(b->features), "disabled",
-			 json_strings(b->disabled), "usability",
-			 b->cpu.usability_known ? "known" : "unknown", "view", b->view, "accel",
-			 b->accel);
+	json_t *json = json_pack("{s:s?, s:o, s:o, s:o, s:s, s:s?, s:s?}", "model", b->cpu.model, "delta",
+				 delta(&b->cpu), "features", json_strings(b->features), "disabled",
+				 json_strings(b->disabled), "usability",
+				 b->cpu.usability_known ? "known" : "unknown", "view", b->view, "accel",
+				 b->accel);
+
+	if (b->cpu.mode)
+		json_object_set_new(json, "mode", json_string(b->cpu.mode));
+	return json;
 }
 
 /* The names of the group's hosts of some classes. */

@@ -19,7 +19,7 @@ struct chosen {
 /* Does it tell anything of the CPU? */
 static bool tells(const struct offer *offer)
 {
-	return offer->complete || !bits_empty(offer->known, offer->words);
+	return offer->complete || offer->model || !bits_empty(offer->known, offer->words);
 }
 
 /* QEMU's own word before libvirt's, what can migrate before the rest, no machine type's own. */
@@ -165,14 +165,20 @@ static json_t *cpu(const struct answering *a, const struct profile *profile,
 	g_autoptr(GHashTable) usable = usable_models(profile, offer);
 	g_autofree char *scope = scope_text(&offer->scope);
 	g_autoptr(GArray) delta = NULL;
+	const enum arch_family family = arch_family(profile->arch);
+	const char *maker = arch_maker(family, offer->model);
+	const char *vendor = offer->vendor ? offer->vendor : maker;
 	const struct named_model *model;
 	json_t *json;
 
-	model = cpu_name(a->judge->models, names, offer->vendor, usable ? is_usable : NULL, usable,
+	model = cpu_name(a->judge->models, family, names, vendor, usable ? is_usable : NULL, usable,
 			 &delta);
+	/* elsewhere it is no features that a processor's name stands for */
+	if (offer->model && family != ARCH_X86 && family != ARCH_S390X)
+		g_array_set_size(delta, 0);
 	json = json_pack("{s:s?, s:s, s:s?, s:s?, s:o, s:s, s:o, s:b}", "accel", chosen->accel,
-			 "view", scope, "vendor", offer->vendor, "model",
-			 model ? model->name : NULL, "delta", delta_json(delta), "usability",
+			 "view", scope, "vendor", vendor, "model",
+			 model ? model->name : offer->model, "delta", delta_json(delta), "usability",
 			 usable ? "known" : "unknown", "features", json_strings(names), "complete",
 			 offer->complete);
 	add_numbers(json, offer);

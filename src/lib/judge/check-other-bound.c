@@ -25,10 +25,7 @@ static const char *identity(const struct judgement *j, const struct target *t, c
 	*id = j->family == ARCH_ARM64 ? "arm64.midr" : "ppc64.model";
 	if (j->family == ARCH_ARM64)
 		return NULL;
-	mine = t->libvirt_offer && t->libvirt_offer->model ? t->libvirt_offer->model :
-	       t->qemu_offer			     ? t->qemu_offer->model :
-							       NULL;
-	return power_generation(mine ? mine : profile_string(t->profile, "ppc64.model"));
+	return power_generation(target_model(t));
 }
 
 bool other_host_bound(struct judgement *j, const struct target *here)

@@ -209,23 +209,9 @@ void other_cpu_names(struct judgement *j)
 
 /* --- POWER ------------------------------------------------------------------------------------ */
 
-/* The host's generation as whoever tells it says: libvirt, QEMU, the kernel; or NULL. */
 static const char *host_generation(const struct judgement *j)
 {
-	static const enum view views[] = { VIEW_LIBVIRT, VIEW_QEMU, VIEW_KERNEL };
-	const struct target *t = &j->target;
-
-	if (t->libvirt_offer && t->libvirt_offer->model)
-		return power_generation(t->libvirt_offer->model);
-	if (t->qemu_offer && t->qemu_offer->model)
-		return power_generation(t->qemu_offer->model);
-	for (size_t i = 0; i < G_N_ELEMENTS(views); i++) {
-		const struct offer *o = profile_plain_offer(t->profile, views[i]);
-
-		if (o && o->model)
-			return power_generation(o->model);
-	}
-	return NULL;
+	return power_generation(target_model(&j->target));
 }
 
 static void power_finding(struct judgement *j, enum verdict verdict, unsigned int on,

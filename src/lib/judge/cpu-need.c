@@ -31,22 +31,28 @@ static uint64_t *set_of(const struct cpu_need *need, enum cpu_policy policy)
 	return NULL;
 }
 
-/* Sets a feature's place, and those of all that it stands for. False where it has none. */
+/*
+ * Sets a feature's place, or those of all that it stands for: a host may tell these alone. The
+ * group's own speaks for members that no host ever told. False where there is no place.
+ */
 static bool add_feature(uint64_t *set, const struct cpu_need *need, const struct cpu_models *models,
 			const struct universe *universe, const char *name)
 {
 	const struct named_model *group = cpu_models_group(models, need->family, name);
 	int bit = feature_bit(universe, need->family, name);
+	bool untold = !group;
 
-	if (bit >= 0)
-		bits_put(set, (size_t)bit, true);
 	for (size_t i = 0; group && i < group->n_features; i++) {
 		int member = feature_bit(universe, need->family, group->features[i]);
 
 		if (member >= 0)
 			bits_put(set, (size_t)member, true);
+		else
+			untold = true;
 	}
-	return bit >= 0;
+	if (untold && bit >= 0)
+		bits_put(set, (size_t)bit, true);
+	return bit >= 0 || !untold;
 }
 
 static void add_model(struct cpu_need *need, const struct cpu_models *models,

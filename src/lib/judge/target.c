@@ -33,6 +33,23 @@ const struct cpu_model *emulator_model(const struct emulator *e, const char *nam
 	return NULL;
 }
 
+const char *target_model(const struct target *t)
+{
+	static const enum view views[] = { VIEW_LIBVIRT, VIEW_QEMU, VIEW_KERNEL };
+
+	if (t->libvirt_offer && t->libvirt_offer->model)
+		return t->libvirt_offer->model;
+	if (t->qemu_offer && t->qemu_offer->model)
+		return t->qemu_offer->model;
+	for (size_t i = 0; i < G_N_ELEMENTS(views); i++) {
+		const struct offer *o = profile_plain_offer(t->profile, views[i]);
+
+		if (o && o->model)
+			return o->model;
+	}
+	return NULL;
+}
+
 const char *target_qemu_version(const struct target *t)
 {
 	for (guint i = 0; i < t->profile->emulators->len; i++) {

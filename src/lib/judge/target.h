@@ -43,6 +43,9 @@ void target_resolve(const struct needs *needs, const struct profile *profile,
 		    const struct universe *universe, struct target *target);
 void target_clear(struct target *target);
 
+/* What the host's processor is called by whoever tells it: libvirt, QEMU, the kernel; or NULL. */
+const char *target_model(const struct target *target);
+
 /* The version of the emulator that the guest would get, or NULL. */
 const char *target_qemu_version(const struct target *target);
 

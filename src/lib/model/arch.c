@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/arch.h"
+#include "model/power.h"
 
 #define EMULATOR "qemu-system-"
 
@@ -56,6 +57,13 @@ enum arch_family arch_of_id(const char *id)
 		if (strlen(rooms[i]) == n && !memcmp(rooms[i], id, n))
 			return (enum arch_family)i;
 	return ARCH_FAMILIES;
+}
+
+const char *arch_maker(enum arch_family family, const char *model)
+{
+	bool ibm = family == ARCH_S390X || (family == ARCH_PPC64 && power_level(model) > 0);
+
+	return ibm ? "IBM" : NULL;
 }
 
 const char *arch_usual_emulator(const char *arch)

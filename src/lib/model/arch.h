@@ -33,6 +33,9 @@ const char *arch_room(enum arch_family family);
 /* The family whose room of processors' features an id is in; ARCH_FAMILIES where it is in none. */
 enum arch_family arch_of_id(const char *id);
 
+/* Who makes a family's processors (of a model) where nobody said, or NULL: more than one does. */
+const char *arch_maker(enum arch_family family, const char *model);
+
 /* What distributions call the emulator of an architecture: "qemu-system-x86_64", also for NULL. */
 const char *arch_usual_emulator(const char *arch);
 

@@ -33,6 +33,8 @@ static void model_clear(gpointer data)
 {
 	struct named_model *model = data;
 
+	if (model->members != model->features)
+		g_free(model->members);
 	g_free(model->features);
 	g_free(model->added);
 	g_free(model->removed);
@@ -54,25 +56,37 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Splits @text in place; sorted, each name once, NULL-terminated. */
-static char **split_names(char *text, size_t *n)
+static void sort_once(GPtrArray *names)
 {
-	GPtrArray *names = g_ptr_array_new();
-	char *name, *rest = strcmp(text, "-") ? text : NULL;
 	guint kept = 0;
 
-	while ((name = strsep(&rest, " ")))
-		if (*name)
-			g_ptr_array_add(names, name);
 	g_ptr_array_sort(names, by_name);
 	for (guint i = 0; i < names->len; i++)
 		if (!kept || strcmp(names->pdata[kept - 1], names->pdata[i]))
 			names->pdata[kept++] = names->pdata[i];
 	g_ptr_array_set_size(names, (gint)kept);
-	g_ptr_array_add(names, NULL);
+}
+
+/* The array's names, NULL-terminated; takes the array. */
+static char **take_names(GPtrArray *names, size_t *n)
+{
 	if (n)
-		*n = kept;
+		*n = names->len;
+	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* Splits @text in place; sorted, each name once, NULL-terminated. */
+static char **split_names(char *text, size_t *n)
+{
+	GPtrArray *names = g_ptr_array_new();
+	char *name, *rest = strcmp(text, "-") ? text : NULL;
+
+	while ((name = strsep(&rest, " ")))
+		if (*name)
+			g_ptr_array_add(names, name);
+	sort_once(names);
+	return take_names(names, n);
 }
 
 /* A column's text, NULL for none. */
@@ -141,6 +155,8 @@ static bool add_model(struct cpu_models *models, char **row, const int *places, 
 	if (!model.canonical)
 		model.canonical = model.name;
 	model.features = names_in(row, places, FEATURES, &model.n_features);
+	model.members = model.features;
+	model.n_members = model.n_features;
 	model.added = names_in(row, places, ADDED, NULL);
 	model.removed = names_in(row, places, REMOVED, NULL);
 	if (group) {
@@ -184,9 +200,46 @@ struct cpu_models *cpu_models_new(struct table *table, GError **error)
 	return add_table(models, table, X86_TABLE, error) ? g_steal_pointer(&models) : NULL;
 }
 
+void cpu_models_spell_out(const struct cpu_models *models, enum arch_family family, GPtrArray *names)
+{
+	guint kept = 0, n = names->len;
+
+	for (guint i = 0; i < n; i++) {
+		const struct named_model *group = cpu_models_group(models, family, names->pdata[i]);
+
+		if (!group)
+			names->pdata[kept++] = names->pdata[i];
+		for (size_t k = 0; group && k < group->n_features; k++)
+			g_ptr_array_add(names, group->features[k]);
+	}
+	if (kept < n)
+		g_ptr_array_remove_range(names, kept, n - kept);
+	sort_once(names);
+}
+
+/* Where groups can be, after all rows were read. */
+static void spell_out(struct cpu_models *models)
+{
+	for (guint i = 0; models->groups->len && i < models->models->len; i++) {
+		struct named_model *m = &g_array_index(models->models, struct named_model, i);
+		GPtrArray *names;
+
+		if (m->members != m->features || m->family == ARCH_X86)
+			continue;
+		names = g_ptr_array_new();
+		for (size_t k = 0; k < m->n_features; k++)
+			g_ptr_array_add(names, m->features[k]);
+		cpu_models_spell_out(models, m->family, names);
+		m->members = take_names(names, &m->n_members);
+	}
+}
+
 bool cpu_models_add(struct cpu_models *models, struct table *table, GError **error)
 {
-	return add_table(models, table, OTHER_TABLE, error);
+	if (!add_table(models, table, OTHER_TABLE, error))
+		return false;
+	spell_out(models);
+	return true;
 }
 
 struct cpu_models *cpu_models_parse(const char *bytes, size_t length, GError **error)
@@ -206,6 +259,16 @@ const struct named_model *cpu_models_group(const struct cpu_models *models, enum
 			return g;
 	}
 	return NULL;
+}
+
+size_t cpu_models_groups(const struct cpu_models *models)
+{
+	return models->groups->len;
+}
+
+const struct named_model *cpu_models_group_at(const struct cpu_models *models, size_t i)
+{
+	return &g_array_index(models->groups, struct named_model, i);
 }
 
 /* Is a register's value one of those "VALUE/MASK" (POWER) or "IMPLEMENTER/PART" (Arm)? */

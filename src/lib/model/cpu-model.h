@@ -20,6 +20,8 @@ struct named_model {
 	const char *first_libvirt; /* first libvirt version seen to know the name, "9.0.0"; NULL: none does */
 	char **features;      /* libvirt's names, sorted, NULL-terminated: the expanded set */
 	size_t n_features;
+	char **members;       /* the same with each group spelled out; features itself where none is */
+	size_t n_members;
 	char **added, **removed; /* what QEMU's model of that name gained or lost later; like features */
 	const char *signatures;  /* "6/85/5-7 6/86": families, models and steppings it is of; POWER:
 				  * "004e0000/ffff0000", PVR and mask; Arm: "41/d0c", implementer and
@@ -59,9 +61,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CpuModels, cpu_models_free)
 /* The model of a name, or NULL. */
 const struct named_model *cpu_models_find(const struct cpu_models *models, const char *name);
 
+/**
+ * cpu_models_spell_out - replace groups by their members
+ * @names: const char *, sorted; stays so
+ */
+void cpu_models_spell_out(const struct cpu_models *models, enum arch_family family, GPtrArray *names);
+
 /* What a word of QEMU's for several features of a family stands for, or NULL: it is no such word. */
 const struct named_model *cpu_models_group(const struct cpu_models *models, enum arch_family family,
 					   const char *name);
+
+/* All groups, of all families. */
+size_t cpu_models_groups(const struct cpu_models *models);
+const struct named_model *cpu_models_group_at(const struct cpu_models *models, size_t i);
 
 /**
  * cpu_models_by_register - the model of a processor by the register that tells it

@@ -31,6 +31,14 @@ int power_mode_level(const char *mode)
 	return level(mode, "power");
 }
 
+const char *power_mode(int level)
+{
+	static const char *const modes[] = { "power6", "power7", "power8", "power9", "power10", "power11" };
+	_Static_assert(G_N_ELEMENTS(modes) == LAST - FIRST + 1, "a mode without a name");
+
+	return level > 0 && (size_t)level <= G_N_ELEMENTS(modes) ? modes[level - 1] : NULL;
+}
+
 const char *power_generation(const char *model)
 {
 	static const char *const old[][2] = {

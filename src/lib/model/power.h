@@ -11,6 +11,9 @@
 int power_level(const char *model);
 int power_mode_level(const char *mode);
 
+/* "power9" for its level, or NULL: no mode has it. */
+const char *power_mode(int level);
+
 /*
  * What libvirt calls a model today: four names with a revision became those of their generation.
  * Itself where it is none of these.

@@ -34,11 +34,9 @@ void baseline_add_unknown(struct baseline *b, const char *id, const char *reason
 	add_entry(b, b->unknown, id, reason, classes);
 }
 
-void baseline_no_setting(struct baseline *b, const char *feature, const char *reason,
+void baseline_no_setting(struct baseline *b, const char *id, const char *reason,
 			 GPtrArray *classes)
 {
-	g_autofree char *id = feature_id(NS_LIBVIRT, feature);
-
 	add_entry(b, b->not_expressible, id, reason, classes);
 }
 
@@ -79,10 +77,15 @@ static GHashTable *machines_of(const struct profile *profile)
 	return NULL;
 }
 
-/* 0 for q35, 1 for i440fx, 2 for others; the chipset that new guests should have first. */
+/* What new guests should have first: 0, q35 and the others' virtual machines; 1, i440fx; 2, others. */
 static int family_rank(const char *name)
 {
-	return g_str_has_prefix(name, "pc-q35-") ? 0 : g_str_has_prefix(name, "pc-i440fx-") ? 1 : 2;
+	static const char *const first[] = { "pc-q35-", "pseries-", "s390-ccw-virtio-", "virt-" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
+		if (g_str_has_prefix(name, first[i]))
+			return 0;
+	return !strcmp(name, "virt") ? 0 : g_str_has_prefix(name, "pc-i440fx-") ? 1 : 2;
 }
 
 static int best_machine(const void *a, const void *b)
@@ -177,7 +180,10 @@ static const struct offer *candidate_offer(const struct judge *judge, const stru
 	if (!c->emulator)
 		return profile_plain_offer(m->class->profile, c->view);
 	target_resolve(&needs, m->class->profile, judge->universe, &m->target);
-	return c->view == VIEW_QEMU ? m->target.qemu_offer : m->target.libvirt_offer;
+	/* on IBM Z libvirt repeats what QEMU says */
+	if (c->view == VIEW_QEMU && (m->target.qemu_offer || b->family != ARCH_S390X))
+		return m->target.qemu_offer;
+	return m->target.libvirt_offer;
 }
 
 static guint try_candidate(const struct judge *judge, const struct baseline *b,
@@ -372,7 +378,8 @@ static void tell_blank_hosts(struct baseline *b, const GArray *classes)
 		if (!m->offer)
 			g_ptr_array_add(blank, (void *)m->class);
 	}
-	if (blank->len)
+	/* POWER tells no features, only its generation */
+	if (blank->len && b->family != ARCH_PPC64)
 		baseline_add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
 			    blank);
 	else
@@ -392,7 +399,7 @@ void baseline_meet_cpu(const struct judge *judge, struct baseline *b, const GArr
 {
 	size_t words = bits_words(universe_bits(judge->universe));
 	g_autofree uint64_t *cpu = cpu_places(judge->universe, words);
-	bool blank = any_blank(classes);
+	bool blank = b->family != ARCH_PPC64 && any_blank(classes);
 	struct meet_sets s;
 
 	meet_sets_init(&s, words);

@@ -35,9 +35,12 @@ void baseline_add_lost(struct baseline *b, const char *id, json_t *value, GPtrAr
 void baseline_add_unknown(struct baseline *b, const char *id, const char *reason,
 			  GPtrArray *classes);
 
-/* Adds to not_expressible a feature of libvirt's name; @classes is stolen. */
-void baseline_no_setting(struct baseline *b, const char *feature, const char *reason,
+/* Adds to not_expressible; @classes is stolen. */
+void baseline_no_setting(struct baseline *b, const char *id, const char *reason,
 			 GPtrArray *classes);
+
+/* Fills b->cpu. */
+void baseline_name_cpu(const struct judge *judge, struct baseline *b, const GArray *classes);
 
 /* Fewest hosts to blame first; machine types last. */
 void baseline_sort_lost(struct baseline *b);

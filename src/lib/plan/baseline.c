@@ -13,10 +13,8 @@
 
 #include <string.h>
 
-#include "judge/target.h"
 #include "plan/baseline-meet.h"
 #include "plan/baseline.h"
-#include "plan/cpu-name.h"
 
 static void baseline_free(void *data)
 {
@@ -67,6 +65,7 @@ static struct baseline *baseline_new(const char *arch, const char *vendor)
 
 	b->arch = g_strdup(arch);
 	b->vendor = g_strdup(vendor);
+	b->family = arch_family(strcmp(arch, "unknown") ? arch : NULL);
 	b->hosts = g_ptr_array_new();
 	b->classes = g_ptr_array_new();
 	b->class_hosts = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
@@ -86,16 +85,35 @@ static const char *profile_vendor(const struct profile *profile)
 {
 	static const enum view order[] = { VIEW_LIBVIRT, VIEW_RAW, VIEW_KVM, VIEW_KERNEL, VIEW_QEMU };
 
+	const char *model = NULL;
+
 	for (size_t v = 0; v < G_N_ELEMENTS(order); v++) {
 		for (guint i = 0; i < profile->offers->len; i++) {
 			const struct offer *o = g_ptr_array_index(profile->offers, i);
 
 			/* an emulated CPU is of whatever vendor the emulator likes */
-			if (o->scope.view == order[v] && o->vendor && g_strcmp0(o->scope.accel, "tcg"))
+			if (o->scope.view != order[v] || !g_strcmp0(o->scope.accel, "tcg"))
+				continue;
+			if (o->vendor)
 				return o->vendor;
+			model = model ? model : o->model;
 		}
 	}
-	return NULL;
+	return profile->arch ? arch_maker(arch_family(profile->arch), model) : NULL;
+}
+
+/* May a host whose architecture isn't known be of one? Not where it emulates all that it runs. */
+static bool may_be(const struct profile *profile, const char *arch)
+{
+	bool native = !profile->emulators->len;
+
+	for (guint i = 0; i < profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(profile->emulators, i);
+		const char *runs = e->scope.emulator ? arch_of_emulator(e->scope.emulator) : NULL;
+
+		native = native || (g_strcmp0(e->scope.accel, "tcg") && (!runs || arch_native(arch, runs)));
+	}
+	return native;
 }
 
 static struct baseline *group_of(GPtrArray *groups, const char *arch, const char *vendor)
@@ -215,11 +233,11 @@ static GPtrArray *make_groups(const GPtrArray *hosts)
 
 	for (guint i = 0; i < classes->len; i++) {
 		struct host_class *c = g_ptr_array_index(classes, i);
-		const char *arch = c->profile->arch ? c->profile->arch : only_arch(classes);
-		const char *vendor = profile_vendor(c->profile);
+		const char *only = c->profile->arch ? c->profile->arch : only_arch(classes);
+		const char *vendor = profile_vendor(c->profile), *arch;
 		struct baseline *b;
 
-		arch = arch ? arch : "unknown";
+		arch = only && (c->profile->arch || may_be(c->profile, only)) ? only : "unknown";
 		vendor = vendor ? vendor : only_vendor(classes, arch);
 		b = group_of(groups, arch, vendor ? vendor : "unknown");
 		g_ptr_array_add(b->classes, c);
@@ -237,107 +255,6 @@ static GPtrArray *make_groups(const GPtrArray *hosts)
 	return groups;
 }
 
-/* The list of models a class says it can run, or NULL where none says. */
-static const GArray *usable_list(const struct meet_class *m)
-{
-	for (guint i = 0; i < m->class->profile->emulators->len; i++) {
-		const struct emulator *e = g_ptr_array_index(m->class->profile->emulators, i);
-
-		if (e->cpu_models && e->cpu_models->len && m->offer &&
-		    !g_strcmp0(e->scope.accel, m->offer->scope.accel) &&
-		    g_array_index(e->cpu_models, struct cpu_model, 0).usable >= 0)
-			return e->cpu_models;
-	}
-	return NULL;
-}
-
-struct naming {
-	const struct judge *judge;
-	const GArray *classes; /* struct meet_class */
-	bool usability_known;
-};
-
-static bool usable_on(const GArray *list, const char *name)
-{
-	for (guint i = 0; i < list->len; i++) {
-		const struct cpu_model *m = &g_array_index(list, struct cpu_model, i);
-
-		if (!strcmp(m->name, name))
-			return m->usable == 1;
-	}
-	return false;
-}
-
-/* May a model be named: usable on every member, and known to every member's libvirt? */
-static bool may_name(const struct named_model *model, void *data)
-{
-	const struct naming *n = data;
-
-	for (guint i = 0; i < n->classes->len; i++) {
-		const struct meet_class *m = &g_array_index(n->classes, struct meet_class, i);
-		const GArray *list = n->usability_known ? usable_list(m) : NULL;
-
-		if (list && !usable_on(list, model->name))
-			return false;
-		if (!profile_libvirt_knows(m->class->profile, n->judge->tables, "model", model->name))
-			return false;
-	}
-	return true;
-}
-
-/* Marks what an older libvirt among the members would refuse to read, and says so. */
-static void mark_nameless(const struct judge *judge, struct baseline *b)
-{
-	for (guint i = 0; i < b->cpu.delta->len; i++) {
-		struct feature_policy *p = &g_array_index(b->cpu.delta, struct feature_policy, i);
-		GPtrArray *without = g_ptr_array_new();
-
-		for (guint k = 0; k < b->classes->len; k++) {
-			struct host_class *c = g_ptr_array_index(b->classes, k);
-
-			if (!profile_libvirt_knows(c->profile, judge->tables, "feature", p->name))
-				g_ptr_array_add(without, c);
-		}
-		p->nameless = without->len > 0;
-		if (p->nameless)
-			baseline_no_setting(b, p->name, "libvirt there has no name for it", without);
-		else
-			g_ptr_array_unref(without);
-	}
-}
-
-static void name_cpu(const struct judge *judge, struct baseline *b, const GArray *classes)
-{
-	struct naming naming = { judge, classes, true };
-	const char *vendor = strcmp(b->vendor, "unknown") ? b->vendor : NULL;
-	const struct named_model *model;
-
-	for (guint i = 0; i < classes->len; i++) {
-		if (g_array_index(classes, struct meet_class, i).offer)
-			continue;
-		/* nothing can be promised over a host whose CPU isn't known */
-		b->cpu.delta = g_array_new(FALSE, FALSE, sizeof(struct feature_policy));
-		return;
-	}
-	for (guint i = 0; i < classes->len; i++)
-		naming.usability_known &= usable_list(&g_array_index(classes, struct meet_class, i)) != NULL;
-	model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);
-	if (!model && naming.usability_known) {
-		naming.usability_known = false;
-		g_array_unref(b->cpu.delta);
-		model = cpu_name(judge->models, b->features, vendor, may_name, &naming, &b->cpu.delta);
-	}
-	mark_nameless(judge, b);
-	b->cpu.model = model ? model->name : NULL;
-	b->cpu.usability_known = naming.usability_known;
-	for (guint i = 0; i < b->cpu.delta->len; i++) {
-		const struct feature_policy *p = &g_array_index(b->cpu.delta, struct feature_policy, i);
-
-		if (!p->require)
-			g_ptr_array_add(b->disabled, (void *)p->name);
-	}
-}
-
 GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
 			   const struct baseline_options *options)
 {
@@ -353,7 +270,7 @@ GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
 		baseline_meet_facts(b);
 		baseline_sort_lost(b);
 		baseline_best_step(b);
-		name_cpu(judge, b, classes);
+		baseline_name_cpu(judge, b, classes);
 		meet_classes_clear(classes);
 	}
 	return groups;

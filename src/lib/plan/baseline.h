@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "judge/verdict.h"
+#include "model/arch.h"
 #include "model/fleet.h"
 
 struct baseline_options {
@@ -46,13 +47,16 @@ struct feature_policy {
 
 /* A named model and what to add to and take from it. */
 struct cpu_choice {
-	const char *model;       /* NULL where no model fits (then features say it all) */
+	const char *mode;        /* "host-model" (POWER: model is the mode that all have),
+				  * "host-passthrough" (Arm), or NULL: "custom" */
+	const char *model;       /* NULL where no model fits (x86: then features say it all) */
 	bool usability_known;    /* chosen among the models every member says it can run */
 	GArray *delta;           /* struct feature_policy, sorted by name */
 };
 
 struct baseline {
 	char *arch, *vendor;     /* "unknown" where no host says */
+	enum arch_family family; /* x86's where the architecture is unknown */
 	GPtrArray *hosts;        /* struct host *, by name */
 	GPtrArray *classes;      /* struct host_class * */
 	GHashTable *class_hosts; /* struct host_class * → GPtrArray of its hosts in the group, by name */
@@ -87,11 +91,13 @@ GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
  */
 GPtrArray *baseline_members(const struct baseline *baseline, const GPtrArray *classes);
 
+/* Is there a CPU that guests of all these hosts can be given? */
+bool baseline_has_setting(const struct baseline *baseline);
+
 /**
  * baseline_libvirt - the group's CPU as a libvirt <cpu> element
  *
- * Neither this nor baseline_qemu() has anything to say where no feature is known to be common
- * (baseline->features is empty).
+ * Neither this nor baseline_qemu() is to be asked where there is no such CPU.
  */
 char *baseline_libvirt(const struct baseline *baseline);
 
