@@ -43,6 +43,12 @@
 	QEMU OFFER(",{'id':'cpu.vmx','value':true}") "]}"
 #define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
 
+#define HOST_TCG                                                                                  \
+	HEAD SOURCES "'facts':[" PHYS "],'emulators':[{'path':'/usr/bin/qemu-system-x86_64',"         \
+	"'version':'10.0.3','accel':'tcg','machine':'none','complete':true,'machines':"               \
+	"[{'name':'pc-q35-10.0','alias':'q35','cpu_max':4096}],'facts':[{'id':'cpu.x2apic','value':true}]}]}"
+#define LAID_OUT(vcpus, topology)                                                                 \
+	DOMAIN("type='qemu'", vcpus, "q35", "<cpu><topology " topology "/></cpu>", "")
 #define HOST_PINNED(processors)                                                                   \
 	HEAD SOURCES "'facts':[" PHYS LIBVIRT9                                                        \
 	",{'id':'host.processors','value':" processors ",'state':'known','scope':{'view':'kernel'},"  \
@@ -96,6 +102,8 @@ static const struct row {
 	{ "machine-deprecated", V_WARN, V_WARN, HOST, DOMAIN(KVM, "1", "pc-i440fx-2.6", CPU486, "") },
 	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST, DOMAIN(KVM, "289", "q35", CPU486, "") },
 	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "256", "q35", CPU486, "") },
+	{ "vcpu-limit", V_BLOCK, V_BLOCK, HOST_TCG, LAID_OUT("255", "sockets='85' cores='3' threads='1'") },
+	{ NULL, V_OK, V_OK, HOST_TCG, LAID_OUT("252", "sockets='63' cores='2' threads='2'") },
 	{ "cpu-pinning", V_BLOCK, V_BLOCK, HOST_PINNED("'0-3,8'"), PINNED("<vcpupin vcpu='0' cpuset='4-7'/>") },
 	{ "cpu-pinning", V_BLOCK, V_BLOCK, HOST_PINNED("'0-3,8'"), PINNED("<emulatorpin cpuset='3-'/>") },
 	{ "cpu-pinning", V_WARN, V_WARN, HOST_PINNED("'0-3,8'"), PINNED("<vcpupin vcpu='0' cpuset='8-9'/>") },

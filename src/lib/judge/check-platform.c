@@ -237,8 +237,9 @@ static bool defined_without_x2apic(const struct judgement *j)
 	int bit = universe_bit(j->judge->universe, "cpu.x2apic", FALSE);
 	const struct cpu_need *cpu = j->cpu;
 
-	if (!cpu) /* what libvirt takes then (qemu64) has none either */
-		return !j->needs->cpu && !g_strcmp0(j->needs->accel, "tcg");
+	/* what libvirt takes where no model is named (qemu64) has none either */
+	if (!cpu || (!cpu->def->model && (cpu->def->mode == CPU_MODE_NONE || cpu->def->mode == CPU_CUSTOM)))
+		return (cpu || !j->needs->cpu) && !g_strcmp0(j->needs->accel, "tcg");
 	if (bit < 0 || (size_t)bit / 64 >= cpu->words)
 		return false;
 	if (bits_test(cpu->disable, (size_t)bit) || bits_test(cpu->forbid, (size_t)bit))
@@ -293,6 +294,43 @@ static uint64_t vcpu_limit(const struct judgement *j, const char **what)
 	return limit;
 }
 
+/* Bits that number @n things. */
+static unsigned int bits_for(unsigned int n)
+{
+	return n > 1 ? g_bit_storage(n - 1) : 0;
+}
+
+/* The id of the last of @n processors: each level of the topology has bits of its own. */
+static uint64_t last_apic_id(const struct cpu_def *def, unsigned int n)
+{
+	unsigned int threads = MAX(def->threads, 1), cores = MAX(def->cores, 1), dies = MAX(def->dies, 1);
+	unsigned int last = n - 1, core = last / threads, die = core / cores;
+	uint64_t id = die / dies;
+
+	id = id << bits_for(dies) | die % dies;
+	id = id << bits_for(cores) | core % cores;
+	return id << bits_for(threads) | last % threads;
+}
+
+/* Where a level's number is no power of two, ids run ahead of the count. */
+static void check_apic_ids(struct judgement *j)
+{
+	bool none = lacks_x2apic(j);
+	const struct cpu_def *def = j->needs->cpu;
+	uint64_t last;
+
+	if (j->family != ARCH_X86 || !def || !def->sockets || !j->needs->vcpus ||
+	    !(none || (asks_x2apic(j) && defined_without_x2apic(j))))
+		return;
+	last = last_apic_id(def, none ? j->needs->vcpus : vcpus_online(j));
+	if (last < VCPUS_WITHOUT_X2APIC)
+		return;
+	finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/cpu/topology"),
+		    g_strdup_printf("the topology numbers processors up to %" G_GUINT64_FORMAT
+				    ", and without x2APIC they end at 254", last),
+		    g_strdup("make threads, cores and dies powers of two, or require the feature x2apic"));
+}
+
 void check_vcpus(struct judgement *j)
 {
 	const char *what;
@@ -301,6 +339,7 @@ void check_vcpus(struct judgement *j)
 
 	if (!limit || j->needs->vcpus <= limit) {
 		check_smbios(j);
+		check_apic_ids(j);
 		return;
 	}
 	f = finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/vcpu"),
