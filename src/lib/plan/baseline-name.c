@@ -86,6 +86,48 @@ static void mark_nameless(const struct judge *judge, struct baseline *b)
 	}
 }
 
+/* Does a member's libvirt still count as part of the model what newer ones have taken out of it? */
+static bool still_in_model(const struct judge *judge, const struct baseline *b, const char *name)
+{
+	for (guint i = 0; i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		const char *version = profile_string(c->profile, "libvirt.version");
+
+		if (version && tables_libvirt_knows(judge->tables, "removal", name, version) != 1)
+			return true;
+	}
+	return false;
+}
+
+static bool is_spoken_of(const struct baseline *b, const char *name)
+{
+	for (guint i = 0; i < b->features->len; i++)
+		if (!strcmp(b->features->pdata[i], name))
+			return true;
+	for (guint i = 0; i < b->cpu.delta->len; i++)
+		if (!strcmp(g_array_index(b->cpu.delta, struct feature_policy, i).name, name))
+			return true;
+	return false;
+}
+
+/* Disables what an older libvirt among the members would otherwise add to the model (mpx). */
+static void disable_removed(const struct judge *judge, struct baseline *b, const struct named_model *model)
+{
+	GArray *delta = b->cpu.delta;
+
+	for (char **name = model ? model->removed : NULL; name && *name; name++) {
+		struct feature_policy p = { .name = *name };
+		guint at = 0;
+
+		if (is_spoken_of(b, *name) || !still_in_model(judge, b, *name))
+			continue;
+		while (at < delta->len &&
+		       strcmp(g_array_index(delta, struct feature_policy, at).name, *name) < 0)
+			at++;
+		g_array_insert_val(delta, at, p);
+	}
+}
+
 /* x86 and IBM Z: the model that says the features with the fewest changes. */
 static void name_by_features(const struct judge *judge, struct baseline *b, const GArray *classes)
 {
@@ -109,8 +151,10 @@ static void name_by_features(const struct judge *judge, struct baseline *b, cons
 		model = cpu_name(judge->models, b->family, b->features, vendor, may_name, &naming,
 				 &b->cpu.delta);
 	}
-	if (b->family == ARCH_X86)
+	if (b->family == ARCH_X86) {
+		disable_removed(judge, b, model);
 		mark_nameless(judge, b);
+	}
 	b->cpu.model = model ? model->name : NULL;
 	b->cpu.usability_known = naming.usability_known;
 	for (guint i = 0; i < b->cpu.delta->len; i++) {
