@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Write schema/data/cpu-models.tsv and libvirt-names.tsv from libvirt's CPU maps.
 
-    make-cpu-models.py --models FILE --names FILE VERSION=FOLDER…
+    make-cpu-models.py --models FILE --names FILE [--since FILE] VERSION=FOLDER…
 
 Each FOLDER is a cpu_map as libvirt installs it, VERSION the libvirt it came with.  A model's
 features are those of the newest map that has it, expanded.  Run again whenever a newer libvirt is at hand;
@@ -12,6 +12,7 @@ Standard library only; runs on Python 3.9.
 """
 
 import argparse
+import fnmatch
 import sys
 
 import cpu_map
@@ -52,7 +53,33 @@ def write_models(path, maps):
         "features", "source"), rows)
 
 
-def write_names(path, maps):
+class Since:
+    """libvirt-names-since.tsv: since when names are known, where a map doesn't tell."""
+
+    def __init__(self, name, maps):
+        self.rows = []
+        self.models = {one.version: set(one.models) for one in maps}
+        if name:
+            with open(name, encoding="utf-8") as file:
+                self.rows = [tuple(line.rstrip("\n").split("\t")) for line in file
+                             if line.strip() and line[0] != "#"][1:]
+
+    def narrow(self, kind, name, lacking, first):
+        """(not_in, first_in, source or None), narrowed by the first row that fits."""
+        for row_kind, names, known_in, not_in, first_in, source in self.rows:
+            if kind != row_kind or not fnmatch.fnmatchcase(name, names) or not lacking:
+                continue
+            if known_in != "-" and name.rpartition("-v")[0] not in self.models.get(known_in, ()):
+                continue
+            after = not_in if not_in != "-" else lacking
+            before = first_in if first_in != "-" else first
+            key = tables.version_key
+            if key(lacking) <= key(after) < key(before) <= key(first):
+                return after, before, source
+        return lacking, first, None
+
+
+def write_names(path, maps, since):
     rows = []
     source = "cpu_map of libvirt " + ", ".join(one.version for one in maps)
     # removals are few and asked for most: first
@@ -64,7 +91,8 @@ def write_names(path, maps):
             lacking, first = seen(maps, lambda m, name=name, kind=kind: name in m.names(kind))
             last = [one.version for one in maps if name in one.names(kind)][-1]
             gone = "-" if last == maps[-1].version else last
-            rows.append((kind, name, lacking or "-", first, gone, source))
+            lacking, first, told = since.narrow(kind, name, lacking, first)
+            rows.append((kind, name, lacking or "-", first, gone, told or source))
     tables.write(path, [
         "libvirt-names.tsv: which libvirt knows which name. Written by "
         "schema/tools/make-cpu-models.py.",
@@ -80,6 +108,7 @@ def main():
                                      "names from CPU maps.")
     parser.add_argument("--models", required=True, metavar="FILE")
     parser.add_argument("--names", required=True, metavar="FILE")
+    parser.add_argument("--since", metavar="FILE")
     parser.add_argument("maps", nargs="+", metavar="VERSION=FOLDER")
     arguments = parser.parse_args()
     maps = []
@@ -93,7 +122,7 @@ def main():
             sys.exit(str(error))
     maps.sort(key=lambda one: tables.version_key(one.version))
     write_models(arguments.models, maps)
-    write_names(arguments.names, maps)
+    write_names(arguments.names, maps, Since(arguments.since, maps))
 
 
 if __name__ == "__main__":
