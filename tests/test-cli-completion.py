@@ -114,13 +114,20 @@ class Terminal:
     """An interactive bash."""
 
     def __init__(self, folder):
-        environment = dict(os.environ, PS1="$ ", TERM="dumb", INPUTRC="/dev/null", HISTFILE="")
+        settings = os.path.join(folder, "inputrc")
+        with open(settings, "w", encoding="utf-8") as file:
+            file.write("set enable-bracketed-paste off\n")
+        environment = dict(os.environ, PS1="$ ", TERM="dumb", INPUTRC=settings, HISTFILE="")
         self.process, self.fd = pty.fork()
         if not self.process:
             os.chdir(folder)
             os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], environment)
-        self.send("bind 'set enable-bracketed-paste off' 2>/dev/null; source %s\r" % SCRIPT)
-        self.send("got() { echo \"@\"; printf '<%s>' \"$@\"; echo \"@\"; }\r")
+        # what is sent before it listens may be lost
+        self.read(r"(\$ )")
+        for line in ("source " + SCRIPT,
+                     "got() { echo \"@\"; printf '<%s>' \"$@\"; echo \"@\"; }"):
+            self.send(line + "; echo do\"\"ne\r")
+            self.read(r"(done\r\n.*\$ )")
 
     def send(self, text):
         os.write(self.fd, text.encode())
@@ -138,7 +145,6 @@ class Terminal:
     def complete(self, line):
         """The words that a tab makes of a line."""
         self.send(line + "\t")
-        time.sleep(0.1)
         self.send("\x01got \r")
         return self.read(r"\r\n@\r\n(.*?)@\r\n")
 
