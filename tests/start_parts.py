@@ -94,6 +94,11 @@ NICS = (["virtio", "e1000", "e1000e", "rtl8139", "igb", "igb", "igb", "vmxnet3",
          "virtio-non-transitional", "spapr-vlan", "lan9118", "sungem", "e1000-82545em", "nosuch"])
 
 
+def on_bus(model):
+    """libvirt takes every card for a PCI device, this one too."""
+    return {"bus": "pci.0"} if model == "ne2k_isa" else {}
+
+
 def interface(rng):
     model = rng.choice(NICS)
     driver, more = "", {}
@@ -119,7 +124,7 @@ def interface(rng):
                 "</interface>" % (model, driver, mtu),
                 ["-netdev", json.dumps({"type": "user", "id": "hostnet0"})] +
                 device(SPELLED.get(model, model), netdev="hostnet0", id="net0",
-                       mac="52:54:00:11:22:33", **more))
+                       mac="52:54:00:11:22:33", **more, **on_bus(model)))
 
 
 VIDEOS = {"vga": "VGA", "cirrus": "cirrus-vga", "vmvga": "vmware-svga", "qxl": "qxl-vga",
@@ -174,7 +179,7 @@ USBS = {"piix3-uhci": "piix3-usb-uhci", "piix4-uhci": "piix4-usb-uhci", "ehci": 
         "vt82c686b-uhci": "vt82c686b-usb-uhci", "pci-ohci": "pci-ohci",
         "nec-xhci": "nec-usb-xhci", "qemu-xhci": "qemu-xhci"}
 SCSIS = {"virtio-scsi": "virtio-scsi-pci", "lsilogic": "lsi", "lsisas1068": "mptsas1068",
-         "lsisas1078": "megasas", "vmpvscsi": "pvscsi", "am53c974": "am53c974", "dc390": "dc390",
+         "lsisas1078": "megasas", "vmpvscsi": "pvscsi", "am53c974": "am53c974", "dc390": "dc-390",
          "virtio-transitional": "virtio-scsi-pci-transitional", "ibmvscsi": "spapr-vscsi"}
 PCIS = {"pcie-root-port": "pcie-root-port", "pci-bridge": "pci-bridge",
         "dmi-to-pci-bridge": "i82801b11-bridge", "pcie-to-pci-bridge": "pcie-pci-bridge",

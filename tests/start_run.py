@@ -12,6 +12,9 @@ import start_strata
 from start_fixture import qmp
 
 FLOPPY = 1474560
+# Firmware that distributions put there; the first that isn't there is asked for in vain.
+PLACES = ["/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_CODE.fd",
+          "/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/x64/OVMF_CODE.4m.fd"]
 OVMF = ("usr/share/OVMF/OVMF_CODE_4M.fd", "usr/share/OVMF/OVMF_VARS_4M.fd")
 
 
@@ -20,6 +23,7 @@ def files_in(folder, roots):
     files = {"image": os.path.join(folder, "image")}
     with open(files["image"], "wb") as file:
         file.truncate(FLOPPY)
+    files["missing"] = next(path for path in PLACES if not os.path.exists(path))
     for root in roots:
         rom = os.path.join(root, "usr/share/seabios/bios-256k.bin")
         code, variables = (os.path.join(root, path) for path in OVMF)

@@ -66,7 +66,14 @@ def draw_vcpus(rng, guest):
 
 def firmware(rng, files):
     """A loader and where its variables are, or plain SeaBIOS by file."""
-    kind = rng.choice(["rom", "pflash", "pflash", "pflash-no-nvram", "secure"])
+    kind = rng.choice(["rom", "pflash", "pflash", "pflash-no-nvram", "secure", "missing"])
+    if kind == "missing":
+        return parts.part("missing", "os", "<loader readonly='yes' type='pflash'>%s</loader>" %
+                          files["missing"], [
+                              "-blockdev", json.dumps({"driver": "file", "node-name": "pflash0",
+                                                       "filename": files["missing"],
+                                                       "read-only": True})],
+                          machine=["pflash0=pflash0"])
     if kind == "rom":
         return parts.part("rom", "os", "<loader type='rom'>%s</loader>" % files["rom"],
                           ["-bios", files["rom"]])

@@ -60,3 +60,20 @@ def same_kvm(host, there):
     here = {name: len([f for f in lacking if f])
             for name, lacking in there["unavailable"].get("kvm", {}).items()}
     return bool(recorded) and recorded == here
+
+
+def with_files(source, files, target):
+    """Writes a profile anew that also tells of the firmware files that the test gives guests."""
+    with open(source, encoding="utf-8") as file:
+        doc = json.load(file)
+    told = ["%s:%d" % (path, os.path.getsize(path))
+            for path in (files.get(kind) for kind in ("rom", "code")) if path]
+    fact = next((f for f in doc["facts"] if f["id"] == "firmware.file"), None)
+    if not fact:
+        fact = {"id": "firmware.file", "state": "known", "value": [], "origin": "the test's own",
+                "scope": {"view": "libvirt"}}
+        doc["facts"].append(fact)
+    fact["value"] = sorted(set(fact["value"] or []) | set(told))
+    with open(target, "w", encoding="utf-8") as file:
+        json.dump(doc, file)
+    return target

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-from lab_fixture import RECORDED, emulators, lab_folder, profile_of, same_kvm
+from lab_fixture import RECORDED, emulators, lab_folder, profile_of, same_kvm, with_files
 
 import start_strata
 from start_fixture import Broker, Names, Tally, facts, options
@@ -26,19 +26,21 @@ from start_run import files_in, start
 PROBE_SECONDS = 240
 
 
-def recorded_broker(folder, versions):
+def recorded_broker(folder, versions, files):
     """Knows the recorded hosts, by their names."""
     place = os.path.join(folder, "recorded")
     os.mkdir(place)
     broker = Broker("capbroker", place)
     for version in versions:
-        process = broker.run("import", "--name", RECORDED[version], profile_of(RECORDED[version]))
+        profile = with_files(profile_of(RECORDED[version]), files,
+                             os.path.join(place, version + ".json"))
+        process = broker.run("import", "--name", RECORDED[version], profile)
         if process.returncode:
             sys.exit("import of %s failed: %s" % (RECORDED[version], process.stderr))
     return broker
 
 
-def probed_broker(folder, paths):
+def probed_broker(folder, paths, files):
     """Knows this host, with each QEMU."""
     place = os.path.join(folder, "probed")
     os.mkdir(place)
@@ -47,6 +49,7 @@ def probed_broker(folder, paths):
     profile = os.path.join(place, "profile.json")
     subprocess.run(["capbroker-probe", "--timeout", str(PROBE_SECONDS), "--output", profile, *named],
                    check=True)
+    with_files(profile, files, profile)
     process = broker.run("import", "--name", "here", profile)
     if process.returncode:
         sys.exit("import of the probe's profile failed: %s" % process.stderr)
@@ -68,8 +71,8 @@ class Lab:
                 print("KVM gives QEMU %s here other than on %s: from that host only TCG is predicted"
                       % (version, RECORDED[version]))
         self.files = files_in(folder, [os.path.join(lab_folder(), "trixie"), "/"])
-        self.recorded = recorded_broker(folder, self.versions)
-        self.probed = probed_broker(folder, self.paths.values())
+        self.recorded = recorded_broker(folder, self.versions, self.files)
+        self.probed = probed_broker(folder, self.paths.values(), self.files)
         self.tallies = {(version, source): Tally(keep and "%s.%s.%s" % (keep, version, source))
                         for version in self.paths for source in ("recorded", "probed")
                         if source == "probed" or version in self.versions}
