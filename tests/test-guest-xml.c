@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "guest/xml-query.h"
 #include "read-fixture.h"
 
 static const char small[] = "<?xml version='1.0'?>\r\n<!-- c -->\r\n"
@@ -127,6 +128,40 @@ static void test_truncated(void)
 		refuse(small, i, "F: ");
 }
 
+/* Sizes with units, lists and repeated elements, as rules ask for them. */
+static void test_functions(void)
+{
+	static const struct {
+		const char *expression, *value;
+	} rows[] = {
+		{ "kib(a)", "64" },	    { "kib(b)", "977" },   { "kib(c)", "1" },
+		{ "kib(d/@m)", "2048" },    { "kib(a | d/@m)", "2112" }, { "kib(e)", "NaN" },
+		{ "kib(f)", "NaN" },	    { "kib(h)", "NaN" },       { "kib(none)", "0" },
+		{ "list-max(l/@s)", "9" },  { "list-count(l/@s)", "6" }, { "list-max(m/@s)", "NaN" },
+		{ "list-max(none)", "-1" }, { "list-max(n/@s)", "NaN" }, { "list-count(o/@s)", "2" },
+		{ "lists-overlap(l/@s)", "false" }, { "lists-overlap(l/@s | o/@s)", "true" },
+		{ "repeated(r, 'x y')", "false" },  { "repeated(r, 'x')", "true" },
+	};
+	g_autoptr(GError) error = NULL;
+	struct xml_queried *d = xml_queried_new(
+		"<t><a>64</a><b unit='MB'>1</b><c unit='b'>1</c><d m='2' unit='MiB'/><e>x</e>"
+		"<f unit='furlong'>1</f><h unit='E'>9</h><l s='0-3,^1'/><l s=' 8 , 9,7'/><m s='3-1'/><n s=''/>"
+		"<o s='3,4'/><r x='1' y='1'/><r x='1' y='2'/></t>", &error);
+
+	g_assert_no_error(error);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct xml_query *query = xml_query_new(rows[i].expression, "test", &error);
+		g_autofree char *value = NULL;
+
+		g_assert_no_error(error);
+		value = xml_query_string(query, d, NULL);
+		g_test_message("%s", rows[i].expression);
+		g_assert_cmpstr(value, ==, rows[i].value);
+		xml_query_free(query);
+	}
+	xml_queried_free(d);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -135,5 +170,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/guest/xml/bounds", test_bounds);
 	g_test_add_func("/guest/xml/encodings", test_encodings);
 	g_test_add_func("/guest/xml/truncated", test_truncated);
+	g_test_add_func("/guest/xml/functions", test_functions);
 	return g_test_run();
 }

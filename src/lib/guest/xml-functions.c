@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xml-functions.c: XPath functions of our own about sizes with units and lists of numbers, as
- * libvirt writes them. See xml-query.h for what each gives.
+ * xml-functions.c: XPath functions of our own about sizes with units, lists of numbers and
+ * elements that repeat each other, as libvirt writes them. See xml-query.h for what each gives.
  */
 #include "config.h"
 
@@ -197,6 +197,41 @@ static void lists_overlap(xmlXPathParserContextPtr ctxt, int nargs)
 	xmlXPathReturnBoolean(ctxt, take_nodes(ctxt, all, &overlap) && overlap);
 }
 
+/* The values of some attributes of an element, as one text. */
+static char *key_of(xmlNodePtr node, char *const *attributes)
+{
+	GString *key = g_string_new(NULL);
+
+	for (guint i = 0; attributes[i]; i++) {
+		xmlChar *value = node->type == XML_ELEMENT_NODE ?
+					 xmlGetNoNsProp(node, (const xmlChar *)attributes[i]) : NULL;
+
+		g_string_append_printf(key, "%s\x1f", value ? (const char *)value : "");
+		xmlFree(value);
+	}
+	return g_string_free(key, FALSE);
+}
+
+static void repeated(xmlXPathParserContextPtr ctxt, int nargs)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_auto(GStrv) attributes = NULL;
+	xmlNodeSetPtr nodes;
+	xmlChar *words;
+	bool twice = false;
+
+	CHECK_ARITY(2);
+	words = xmlXPathPopString(ctxt);
+	nodes = xmlXPathPopNodeSet(ctxt);
+	attributes = g_strsplit(words ? (const char *)words : "", " ", -1);
+	xmlFree(words);
+	for (int i = 0; !xmlXPathCheckError(ctxt) && nodes && i < nodes->nodeNr; i++)
+		twice |= !g_hash_table_add(seen, key_of(nodes->nodeTab[i], attributes));
+	xmlXPathFreeNodeSet(nodes);
+	if (!xmlXPathCheckError(ctxt))
+		xmlXPathReturnBoolean(ctxt, twice);
+}
+
 void xml_functions_register(struct _xmlXPathContext *context)
 {
 	static const struct {
@@ -207,6 +242,7 @@ void xml_functions_register(struct _xmlXPathContext *context)
 		{ "list-max", list_max },
 		{ "list-count", list_count },
 		{ "lists-overlap", lists_overlap },
+		{ "repeated", repeated },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(functions); i++)

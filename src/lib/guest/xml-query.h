@@ -10,6 +10,7 @@
  *	                     NaN where one isn't a list
  *	list-count(nodes)    how many numbers the lists have; NaN likewise
  *	lists-overlap(nodes) do two of the lists have a number in common?
+ *	repeated(nodes, 'a b') have two of the elements the same attributes a and b?
  *
  * A query may be run on many documents. One document answers one query at a time: it is not to be
  * shared by threads.
