@@ -18,6 +18,8 @@ OLD_QEMU = ("what QEMU made of the processor there under KVM: the reply to "
 CPUID = "CPUID as read on such a machine and published by InstLatx64"
 RAW_ONLY = CPUID + ("; nothing of kernel, KVM, QEMU or libvirt, so what a guest would get there is "
                     "unknown")
+RAW_MSRS = [RAW_ONLY, "feature MSRs of the same machine, from the same place "
+            "(../recordings/msrs.tsv)"]
 
 
 def host(name, title, steps, facts, shows):
@@ -122,7 +124,7 @@ host("lab-sid", "Debian sid: libvirt 12.8.0, QEMU 11.1.3",
 host("icelake-6336y", "Xeon Gold 6336Y (Ice Lake-SP)", [("cpuid", "GenuineIntel00606A6_ICX_04")],
      [RAW_ONLY], "cpu-facts-known and emulator-present say unknown, with what to do.")
 host("emeraldrapids-8570", "Xeon Platinum 8570 (Emerald Rapids)",
-     [("cpuid", "GenuineIntel00C06F2_EmeraldRapids_03")], [RAW_ONLY],
+     [("cpuid", "GenuineIntel00C06F2_EmeraldRapids_03")], RAW_MSRS,
      "AMX with its XSAVE components, CET, user interrupts, ENQCMD, architectural LBR.")
 host("graniterapids-domcaps", "a Granite Rapids host with TDX under QEMU 10.1",
      [("domcapabilities", "capabilities-other", "kubevirt-domcapabilities_tdx.xml")],
@@ -147,10 +149,11 @@ host("turin-9965", "EPYC 9965 (Turin Dense)", [("cpuid", "AuthenticAMD0B10F10_K2
 # --- not in the demo fleet: what no other host has ----------------------------------------------
 
 host("wildcatlake-client", "a Wildcat Lake client processor",
-     [("cpuid", "GenuineIntel00D0651_WildcatLake_02")], [RAW_ONLY],
-     "AVX-IFMA, AVX-VNNI-INT8/16, SHA512, SM3, SM4, LAM, LASS, FRED, hybrid.")
+     [("cpuid", "GenuineIntel00D0651_WildcatLake_02")], RAW_MSRS,
+     "AVX-IFMA, AVX-VNNI-INT8/16, SHA512, SM3, SM4, LAM, LASS, FRED, hybrid; the newest VMX "
+     "controls: CET, FRED, PKRS, secondary exit controls.")
 host("graniterapids-658x", "Xeon 658X (Granite Rapids-W)",
-     [("cpuid", "GenuineIntel00A06D1_GraniteRapids_03")], [RAW_ONLY],
+     [("cpuid", "GenuineIntel00A06D1_GraniteRapids_03")], RAW_MSRS,
      "AVX10 and its vector widths.")
 host("icelake-client-sgx", "an Ice Lake client processor with SGX",
      [("cpuid", "GenuineIntel00706E5_IceLakeY")], [RAW_ONLY],
@@ -164,6 +167,43 @@ host("steamroller-baldeagle", "an embedded AMD of the Steamroller generation",
 host("via-esther", "VIA C7 (Esther)", [("cpuid", "CentaurHauls00006A9_C5J_Esther")], [RAW_ONLY],
      "a third vendor (Centaur) with PadLock: xstore, xcrypt, ace2, phe, pmm.")
 
+# --- other architectures -------------------------------------------------------------------------
+
+EMULATED = ("all by what a guest of QEMU 11.1.3 that emulates the machine says of itself, and its "
+            "KVM; what was left out is said in ../recordings/README")
+host("arm64-max-kvm7.2", "an emulated Arm processor with all that QEMU 11.1 knows, Linux 7.2",
+     [("recording", "arm64-max-tcg-linux7.2")], [EMULATED],
+     "HWCAPs up to those of 2026; KVM with memory tagging, SVE, pointer authentication.")
+host("neoverse-n1-kvm7.2", "an emulated Neoverse N1 with Linux 7.2",
+     [("recording", "neoverse-n1-tcg-linux7.2")], [EMULATED],
+     "a model known by its MIDR; what a server of 2020 lacks of the newest.")
+host("arm64-qemu8.2", "an Arm host of QEMU 8.2.0",
+     [("of_arch", "aarch64"), ("cache", "8.2.0_aarch64")],
+     ["libvirt's cache of QEMU's capabilities, as its tests record it"],
+     "vector lengths that QEMU switches, interrupt controllers.")
+host("power10-kvm7.2", "an emulated POWER10 without a hypervisor below, Linux 7.2",
+     [("recording", "power10-tcg-linux7.2")], [EMULATED],
+     "KVM-HV with hashed and radix page tables and nested guests.")
+host("power9-pseries-kvm7.2", "an emulated POWER9 partition with Linux 7.2",
+     [("recording", "power9-pseries-tcg-linux7.2")], [EMULATED],
+     "KVM-HV in a guest; what firmware says of weaknesses (cfpc, sbbc, ibs, ccf-assist).")
+host("z16-qemu10.0", "an IBM z16 under QEMU 10.0.0",
+     [("of_arch", "s390x"), ("cache", "10.0.0_s390x")],
+     ["libvirt's cache of QEMU's capabilities, as its tests record it"],
+     "a base model and what comes to it, expanded by our table of models.")
+host("z17-qemu11.0", "an IBM z17 under QEMU 11.0.0",
+     [("of_arch", "s390x"), ("replies_of", "z17-qemu11.0")],
+     ["what QEMU makes of the host's processor, as libvirt's tests record it "
+      "(../recordings/z17-qemu11.0)"],
+     "what came with z17: msa10 to msa13, vxeh3, vxpdeh3.")
+
+host("sid-files", "a Debian sid machine's files", [("recording", "sid-files")],
+     ["firmware, swtpm, virtiofsd and the names that libvirt knows, by capbroker-probe in Debian "
+      "sid; the kernel is that of the suite", "nothing of the processor, KVM or QEMU"],
+     "descriptions of firmware with Secure Boot, SEV and TDX; TPMs that can be emulated.")
+
+# --- more of x86 ---------------------------------------------------------------------------------
+
 MSRS = "feature MSRs of that processor, of another machine (../recordings/msrs.tsv)"
 KVM_ONLY = ("some registers as KVM of Linux 6.18 gives them to guests there "
             "(../recordings/kvm.tsv); nothing else")
@@ -173,17 +213,18 @@ host("epyc-rome-kvm7.2", "an emulated EPYC with Linux 7.2 and its kvm_amd",
       "was left out is said in ../recordings/README"],
      "KVM's own answers: extensions, feature MSRs, CPUID as it gives it (guest-phys-bits); nested "
      "guests and their state; what a new kernel says of 18 vulnerabilities.")
-host("skylake-6700k", "Core i7-6700K (Skylake)",
-     [("cpuid_msrs", "GenuineIntel00506E3_Skylake", "core-i7-6700k")], [CPUID, MSRS],
+host("skylake-6700k", "Core i7-6700K (Skylake)", [("cpuid", "GenuineIntel00506E3_Skylake")],
+     RAW_MSRS,
      "the VMX capability MSRs as the hardware has them: pairs of what must and what may be set.")
 real("broadwell-5600u", "Core i7-5600U (Broadwell)", "Core-i7-5600U", "a",
      "VMX capability MSRs that allow less than Skylake's; feature control as firmware set it.",
      msrs="core-i7-5600u")
-host("kabylake-srbds", "a Kaby Lake client processor", [("cpuid", "GenuineIntel00906E9_KabyLake_01")],
-     [RAW_ONLY], "srbds-ctrl.")
-host("tigerlake-client", "Core i5-1135G7 (Tiger Lake)",
-     [("cpuid_msrs", "GenuineIntel00806C1_TigerLake_01", "core-i5-1135g7")], [CPUID, MSRS],
-     "Key Locker; what a client processor can say of itself: doitm, gds-ctrl.")
+host("kabylake-srbds", "a Kaby Lake client processor",
+     [("cpuid", "GenuineIntel00906E9_KabyLake_01")], [RAW_ONLY], "srbds-ctrl.")
+host("tigerlake-client", "a Tiger Lake client processor",
+     [("cpuid", "GenuineIntel00806C1_TigerLake_01")], RAW_MSRS, "Key Locker.")
+host("bartlettlake-client", "a Bartlett Lake client processor",
+     [("cpuid", "GenuineIntel00B0674_BartlettLake_01")], RAW_MSRS, "rfds-clear, gds-ctrl.")
 host("cascadelake-kvm6.18", "a Cascade Lake under Linux 6.18", [("kvm_registers", "cascade-lake")],
      [KVM_ONLY], "immunities as guests get them: fb-clear, sbdr-ssdp-no, psdp-no.")
 host("graniterapids-kvm6.18", "a Granite Rapids under Linux 6.18",

@@ -36,6 +36,7 @@ class Inputs:
     def __init__(self, data, folder):
         self.data, self.folder, self.files, self.facts = data, folder, [], []
         self.base = None  # a document that the files' one is added to
+        self.emulator = EMULATOR
 
     def path(self, *parts):
         return os.path.join(self.data, *parts)
@@ -109,12 +110,10 @@ def machine(inputs, name, processor=None):
 
 
 def cpuid(inputs, name):
-    """CPUID alone."""
-    inputs.copy("cpuid.txt", "cpuid-instlatx64", f"{name}.txt")
-
-
-def cpuid_msrs(inputs, name, processor):
-    """CPUID, and the processor's MSRs, in the form that holds both."""
+    """CPUID, and what feature MSRs msrs.tsv has of the same dump, in a form that holds both."""
+    if not any(registers("msrs.tsv", name)):
+        inputs.copy("cpuid.txt", "cpuid-instlatx64", f"{name}.txt")
+        return
     rows = ["<cpudata arch='x86'>\n"]
     with open(inputs.path("cpuid-instlatx64", f"{name}.txt"), encoding="utf-8") as file:
         for line in file:
@@ -123,7 +122,7 @@ def cpuid_msrs(inputs, name, processor):
                 rows.append("<cpuid " + " ".join(
                     f"{key}='0x{word}'" for key, word in
                     zip(("eax_in", "ecx_in", "eax", "ebx", "ecx", "edx"), words)) + "/>\n")
-    inputs.add("cpudata.xml", "".join([*rows, *msrs_of(processor), "</cpudata>\n"]))
+    inputs.add("cpudata.xml", "".join([*rows, *msrs_of(name), "</cpudata>\n"]))
 
 
 def replayed(folder):
@@ -152,8 +151,8 @@ def kvm_registers(inputs, processor):
                for (leaf, subleaf), row in cpuid_rows.items()]
     answers = {"KVM_GET_SUPPORTED_CPUID 128": struct.pack("<II", len(entries), 0)
                + b"".join(entries).ljust(128 * 40, b"\0"),
-               "KVM_GET_MSR_FEATURE_INDEX_LIST 128": struct.pack(f"<I{len(msrs)}I", len(msrs), *msrs)
-               .ljust(4 + 128 * 4, b"\0")}
+               "KVM_GET_MSR_FEATURE_INDEX_LIST 128":
+               struct.pack(f"<I{len(msrs)}I", len(msrs), *msrs).ljust(4 + 128 * 4, b"\0")}
     answers |= {f"KVM_GET_MSRS {number:#x}": struct.pack("<IIIIQ", 1, 0, number, 0, value)
                 for number, value in msrs.items()}
     calls = {name: {"data": data.hex(), "rc": int(name.startswith("KVM_GET_MSRS"))}
@@ -171,6 +170,16 @@ def kvm_registers(inputs, processor):
     inputs.base["facts"] = [fact for fact in inputs.base["facts"] if fact["id"] in of_told]
     inputs.base["probe"]["sources"] = [{"name": "kvm", "state": "ok", "view": "kvm",
                                         "complete": False}]
+
+
+def of_arch(inputs, arch):
+    """The host isn't x86-64, and its emulator isn't either."""
+    inputs.emulator = EMULATOR.replace("x86_64", arch)
+
+
+def cache(inputs, name):
+    """A QEMU as libvirt's cache of capabilities has it, read as it is."""
+    inputs.copy("qemucaps.xml", "libvirt-qemucaps", f"caps_{name}.xml")
 
 
 def replies_of(inputs, name):
@@ -369,9 +378,9 @@ def lines(value, indent=0):
 
 # --- hosts ---------------------------------------------------------------------------------------
 
-STEPS = {"qemu_of": qemu_of, "machine": machine, "cpuid": cpuid, "cpuid_msrs": cpuid_msrs,
-         "recording": recording, "kvm_registers": kvm_registers, "replies_of": replies_of, "lab_host": lab_host,
-         "domcapabilities": domcapabilities, "qemucaps": qemucaps, "lscpu": lscpu}
+STEPS = {step.__name__: step for step in (
+    qemu_of, machine, cpuid, of_arch, cache, recording, kvm_registers, replies_of, lab_host,
+    domcapabilities, qemucaps, lscpu)}
 
 
 def make_profile(tool, data, name, steps):
@@ -381,8 +390,8 @@ def make_profile(tool, data, name, steps):
             STEPS[step](inputs, *arguments)
         doc = inputs.base or {}
         if inputs.files:
-            text = subprocess.run([tool, name, EMULATOR,
-                                   os.path.join(SCHEMA, "data", "cpu-models.tsv"), *inputs.files],
+            text = subprocess.run([tool, name, inputs.emulator, os.path.join(SCHEMA, "data"),
+                                   *inputs.files],
                                   check=True, capture_output=True, text=True).stdout
             doc = joined(doc, json.loads(text))
     add_kernel_facts(doc, inputs.facts)

@@ -2,17 +2,20 @@
 /*
  * make-profile.c: files that say something of one host, as its profile.
  *
- *	make-profile NAME EMULATOR CPU-MODELS.tsv FILE…
+ *	make-profile NAME EMULATOR SCHEMA-DATA FILE…
  *
  * Reads the files in the order given, as 'capbroker import --name NAME' would, and prints the
- * document. Unlike import it adds no time and no fingerprint, so that the same files give the
- * same document. make-hosts.py runs it; nothing else needs to.
+ * document; the host's architecture is the emulator's. Unlike import it adds no time and no
+ * fingerprint, so that the same files give the same document. make-hosts.py runs it; nothing else
+ * needs to.
  */
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "model/document.h"
+#include "model/tables.h"
 #include "read/read.h"
 
 static bool add_file(json_t *doc, const char *path, const char *emulator,
@@ -29,14 +32,36 @@ static bool add_file(json_t *doc, const char *path, const char *emulator,
 	return read_file(doc, bytes, length, &hints, error);
 }
 
-static struct cpu_models *load_models(const char *path, GError **error)
+static char *load(const char *folder, const char *name, gsize *length, GError **error)
 {
-	g_autofree char *bytes = NULL;
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	char *bytes = NULL;
+
+	return g_file_get_contents(path, &bytes, length, error) ? bytes : NULL;
+}
+
+/* x86's models, and those of other architectures with them. */
+static struct cpu_models *load_models(const char *folder, GError **error)
+{
+	static const char others[] = "other-cpu-models.tsv";
+	g_autoptr(CpuModels) models = NULL;
+	g_autofree char *bytes = NULL, *text = NULL;
+	struct table *table;
 	gsize length;
 
-	if (!g_file_get_contents(path, &bytes, &length, error))
-		return NULL;
-	return cpu_models_parse(bytes, length, error);
+	bytes = load(folder, "cpu-models.tsv", &length, error);
+	models = bytes ? cpu_models_parse(bytes, length, error) : NULL;
+	text = models ? load(folder, others, &length, error) : NULL;
+	table = text ? table_parse(text, length, others, error) : NULL;
+	return table && cpu_models_add(models, table, error) ? g_steal_pointer(&models) : NULL;
+}
+
+/* What the emulator's name ends in. */
+static const char *arch_of(const char *emulator)
+{
+	const char *dash = strrchr(emulator, '-');
+
+	return dash ? dash + 1 : "x86_64";
 }
 
 static bool check(json_t *doc, GError **error)
@@ -56,11 +81,11 @@ int main(int argc, char **argv)
 	bool ok;
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: make-profile NAME EMULATOR CPU-MODELS.tsv FILE…\n");
+		fprintf(stderr, "usage: make-profile NAME EMULATOR SCHEMA-DATA FILE…\n");
 		return 2;
 	}
 	models = load_models(argv[3], &error);
-	doc = document_new(argv[1], NULL, "x86_64");
+	doc = document_new(argv[1], NULL, arch_of(argv[2]));
 	ok = models != NULL;
 	for (int i = 4; ok && i < argc; i++)
 		ok = add_file(doc, argv[i], argv[2], models, &error);
