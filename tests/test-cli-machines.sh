@@ -71,6 +71,14 @@ shows '^warn +machine-same +HAZARD' 'ubuntu'
 expect 0 explain machine-same
 shows 'vendor'
 
+# Proxmox's QEMU takes types that it doesn't list; others don't.
+qemu_host "$scratch/pve" 9.1.0 'pc-q35-9.1' 'fpu lm cx16'
+package "$scratch/pve" 'pve-qemu-kvm_9.1.0-3'
+expect 0 import "$scratch/pve"
+domain "$scratch/pve.xml" pve 05 pc-q35-9.1+pve0 "" ""
+json 'd["verdicts"][0]["start"] == "ok"' check "$scratch/pve.xml" --to pve
+json 'd["verdicts"][0]["start"] == "block"' check "$scratch/pve.xml" --to own
+
 # An alias is what the source made of it.
 qemu_host "$scratch/new" 11.1.0 'pc-q35-11.1 pc-q35-9.1' 'fpu lm cx16'
 machine "$scratch/new" pc-q35-11.1 '{"alias": "q35"}'

@@ -115,15 +115,17 @@ def redhat():
 
 
 def others():
-    for family in ("pc-i440fx", "pc-q35"):
+    for family in ("pc-i440fx", "pc-q35", "pseries", "s390-ccw-virtio", "virt"):
         name = f"{family}-[0-9]*"
         yield "upstream", name, "=", "yes", "none", "by definition"
+        # of other families what is common to all of them was compared
         yield ("debian", name, "=", "yes", "none",
-               "compat-props of Debian's QEMU 10.0.13 against upstream's source")
+               "compat-props of pc-q35 in Debian's QEMU 10.0.13 against upstream's source")
         yield ("ubuntu", name, "=", "yes", "unknown",
                "Ubuntu Server documentation: migration across vendors is not supported")
-        yield ("proxmox", f"{family}-[0-9]*+pve*", tables.NONE, "yes", "unknown",
-               "Proxmox VE documentation: +pveN is a change of its own to upstream's type")
+        if family.startswith("pc"):
+            yield ("proxmox", f"{family}-[0-9]*+pve*", tables.NONE, "yes", "unknown",
+                   "Proxmox VE documentation: +pveN is a change of its own to upstream's type")
 
 
 def main():

@@ -96,12 +96,9 @@ static bool has_machine(const struct judgement *j, const char *name)
 	const struct needs needs = { .machine = (char *)name, .accel = j->needs->accel,
 				     .arch = j->needs->arch, .emulator = j->needs->emulator };
 	struct target t;
-	bool has;
 
-	target_resolve(&needs, j->target.profile, j->judge->universe, &t);
-	has = t.info && !strcmp(t.info->name, name);
-	target_clear(&t);
-	return has;
+	target_resolve_machine(&needs, j->target.profile, &t);
+	return t.info && !strcmp(t.info->name, name);
 }
 
 /* An alias means what the source's QEMU made of it when the guest was defined. */
@@ -146,7 +143,7 @@ void check_machine_same(struct judgement *j)
 
 	if (!j->source || !j->target.info || j->source == j->target.profile)
 		return;
-	target_resolve(j->needs, j->source, j->judge->universe, &there);
+	target_resolve_machine(j->needs, j->source, &there);
 	if (there.info && strcmp(there.info->name, j->target.info->name) &&
 	    !has_machine(j, there.info->name)) {
 		add_lacks(j, there.info->name);
@@ -157,5 +154,4 @@ void check_machine_same(struct judgement *j)
 		if (same != 1)
 			add_differs(j, there.info->name, &source, &target, same == 0 ? why : NULL);
 	}
-	target_clear(&there);
 }

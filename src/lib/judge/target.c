@@ -172,10 +172,23 @@ static const struct machine *default_machine(const GArray *machines)
 	return NULL;
 }
 
+/*
+ * Proxmox's QEMU takes an upstream type with "+pveN" behind it, and doesn't list those: what it is
+ * to be looked up by, or NULL where the name is no such one. Free with g_free().
+ */
+static char *without_pve(const struct target *t, const char *machine)
+{
+	const char *plus = strstr(machine, "+pve"), *package = target_qemu_package(t);
+
+	return plus && package && strstr(package, "pve") ? g_strndup(machine, (gsize)(plus - machine)) : NULL;
+}
+
 /* QEMU's own list decides where there is one; libvirt's (capabilities) else. */
 static void resolve_machine(struct target *t, const struct needs *needs)
 {
 	static const enum view order[] = { VIEW_QEMU, VIEW_LIBVIRT };
+	g_autofree char *plain = needs->machine ? without_pve(t, needs->machine) : NULL;
+	const char *machine = plain ? plain : needs->machine;
 
 	t->machine = needs->machine;
 	for (guint v = 0; v < G_N_ELEMENTS(order) && !t->machines_known; v++) {
@@ -185,8 +198,8 @@ static void resolve_machine(struct target *t, const struct needs *needs)
 			if (e->scope.view != order[v] || !e->machines || !entry_of(e, t->path, NULL))
 				continue;
 			t->machines_known = true;
-			if (needs->machine)
-				t->info = find_machine(e->machines, needs->machine);
+			if (machine)
+				t->info = find_machine(e->machines, machine);
 			else
 				t->info = default_machine(e->machines);
 			if (t->info)
@@ -407,16 +420,22 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 		t->judged = profile_plain_offer(t->profile, VIEW_KVM);
 }
 
+void target_resolve_machine(const struct needs *needs, const struct profile *profile,
+			    struct target *t)
+{
+	*t = (struct target){ .profile = profile };
+	if (needs->cpu_only)
+		return;
+	resolve_path(t, needs);
+	resolve_machine(t, needs);
+}
+
 void target_resolve(const struct needs *needs, const struct profile *profile,
 		    const struct universe *universe, struct target *t)
 {
-	*t = (struct target){ .profile = profile };
+	target_resolve_machine(needs, profile, t);
 	t->owned = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
 	t->libvirt_version = profile_string(profile, "libvirt.version");
-	if (!needs->cpu_only) {
-		resolve_path(t, needs);
-		resolve_machine(t, needs);
-	}
 	resolve_offers(t, needs, universe);
 }
 

@@ -43,6 +43,10 @@ void target_resolve(const struct needs *needs, const struct profile *profile,
 		    const struct universe *universe, struct target *target);
 void target_clear(struct target *target);
 
+/* The emulator and the machine type alone; nothing to be cleared. */
+void target_resolve_machine(const struct needs *needs, const struct profile *profile,
+			    struct target *target);
+
 /* What the host's processor is called by whoever tells it: libvirt, QEMU, the kernel; or NULL. */
 const char *target_model(const struct target *target);
 
