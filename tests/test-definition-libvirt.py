@@ -4,9 +4,9 @@
 
 usage: test-definition-libvirt.py [RULE…]
 
-Each case of tests/definition-cases/platform.txt that is for the recorded host of this libvirt's
-version and blocks is defined in an embedded libvirt (libvirt_fixture.py); what can be defined is
-created, paused. One that starts fails the test. Exit 77: no libvirt that can be embedded here, or
+Each case of tests/definition-cases/platform.txt and boot.txt that is for the recorded host of this
+libvirt's version and blocks is defined in an embedded libvirt (libvirt_fixture.py); what can be
+defined is created, paused. One that starts fails the test. Exit 77: no libvirt that can be embedded here, or
 one of a version that no recorded host has.
 """
 
@@ -17,8 +17,9 @@ import sys
 from libvirt_fixture import Libvirt
 
 SRCDIR = os.environ.get("srcdir", os.path.dirname(os.path.abspath(__file__)))
-CASES = os.path.join(SRCDIR, "definition-cases", "platform.txt")
-RULES = os.path.join(SRCDIR, "..", "schema", "data", "definition-rules-platform.tsv")
+ROOMS = ("platform", "boot")
+CASES = os.path.join(SRCDIR, "definition-cases", "%s.txt")
+RULES = os.path.join(SRCDIR, "..", "schema", "data", "definition-rules-%s.tsv")
 HOSTS = {"9.0.0": "12", "11.3.0": "13", "12.8.0": "sid"}  # version → the host's name in cases
 KVM = "<domain type='kvm'>"
 PARTS = (("memory", "<memory unit='MiB'>64</memory>"), ("vcpu", "<vcpu>1</vcpu>"),
@@ -27,9 +28,9 @@ PARTS = (("memory", "<memory unit='MiB'>64</memory>"), ("vcpu", "<vcpu>1</vcpu>"
 DEVICES = "<controller type='usb' model='none'/><memballoon model='none'/>"
 
 
-def blocking_rules():
-    """The rules that block a start, by name."""
-    with open(RULES, encoding="utf-8") as file:
+def blocking_rules(room):
+    """The rules of a room that block a start, by name."""
+    with open(RULES % room, encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
     return {row[0] for row in rows if row[3] == "block" and row[5] != "migrate"}
 
@@ -48,10 +49,10 @@ def whole(name, parts):
                                                               filled, parts)
 
 
-def cases_of(host, chosen):
-    """(rule, definition) of each case that a start on the host is refused by."""
-    blocking, cases = blocking_rules(), []
-    with open(CASES, encoding="utf-8") as file:
+def cases_of(room, host, chosen):
+    """(rule, definition) of each case of a room that a start on the host is refused by."""
+    blocking, cases = blocking_rules(room), []
+    with open(CASES % room, encoding="utf-8") as file:
         blocks = [block.strip() for block in file.read().split("\n\n")]
     for block in blocks:
         if not block or block.startswith("#"):
@@ -59,8 +60,12 @@ def cases_of(host, chosen):
         head, parts = block.split("\n", 1)
         rule, hosts = head.split(": ")
         if rule in blocking and host in hosts.split() and (not chosen or rule in chosen):
-            cases.append((rule, whole("c%d" % len(cases), parts.split("---")[0].strip())))
+            cases.append((rule, whole("%s%d" % (room, len(cases)), parts.split("---")[0].strip())))
     return cases
+
+
+def name_of(xml):
+    return re.search("<name>(.*?)</name>", xml).group(1)
 
 
 def define(libvirt, cases):
@@ -70,7 +75,7 @@ def define(libvirt, cases):
         path = os.path.join(libvirt.root, "c%d.xml" % number)
         with open(path, "w", encoding="utf-8") as file:
             file.write(xml)
-        commands += ["define " + path, "undefine c%d" % number]
+        commands += ["define " + path, "undefine --keep-nvram " + name_of(xml)]
     answers = libvirt.run(commands)[1::2]
     return [case for case, answer in zip(cases, answers) if "error:" not in answer]
 
@@ -83,12 +88,12 @@ def main():
         if libvirt.version not in HOSTS:
             print("skipped: no cases for libvirt %s (only %s)" % (libvirt.version, ", ".join(HOSTS)))
             return 77
-        cases = cases_of(HOSTS[libvirt.version], sys.argv[1:])
+        cases = [case for room in ROOMS
+                 for case in cases_of(room, HOSTS[libvirt.version], sys.argv[1:])]
         if not os.access("/dev/kvm", os.W_OK):
             cases = [case for case in cases if "type='kvm'" not in case[1]]
         defined = define(libvirt, cases)
-        names = [re.search("<name>(.*?)</name>", xml).group(1) for _, xml in defined]
-        started = libvirt.create([(name, xml) for name, (_, xml) in zip(names, defined)])
+        started = libvirt.create([(name_of(xml), xml) for _, xml in defined])
     wrong = [case for case, (runs, _) in zip(defined, started) if runs]
     for rule, xml in wrong:
         print("started, though %s says it doesn't: %s" % (rule, xml))
