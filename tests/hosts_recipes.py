@@ -213,15 +213,15 @@ host("epyc-rome-kvm7.2", "an emulated EPYC with Linux 7.2 and its kvm_amd",
       "was left out is said in ../recordings/README"],
      "KVM's own answers: extensions, feature MSRs, CPUID as it gives it (guest-phys-bits); nested "
      "guests and their state; what a new kernel says of 18 vulnerabilities.")
-host("skylake-6700k", "Core i7-6700K (Skylake)", [("cpuid", "GenuineIntel00506E3_Skylake")],
+host("skylake-6400t", "Core i5-6400T (Skylake)", [("cpuid", "GenuineIntel00506E3_Skylake")],
      RAW_MSRS,
      "the VMX capability MSRs as the hardware has them: pairs of what must and what may be set.")
 real("broadwell-5600u", "Core i7-5600U (Broadwell)", "Core-i7-5600U", "a",
      "VMX capability MSRs that allow less than Skylake's; feature control as firmware set it.",
      msrs="core-i7-5600u")
-host("kabylake-srbds", "a Kaby Lake client processor",
+host("kabylake-7100", "Core i3-7100 (Kaby Lake)",
      [("cpuid", "GenuineIntel00906E9_KabyLake_01")], [RAW_ONLY], "srbds-ctrl.")
-host("tigerlake-client", "a Tiger Lake client processor",
+host("tigerlake-1135g7", "Core i5-1135G7 (Tiger Lake)",
      [("cpuid", "GenuineIntel00806C1_TigerLake_01")], RAW_MSRS, "Key Locker.")
 host("bartlettlake-client", "a Bartlett Lake client processor",
      [("cpuid", "GenuineIntel00B0674_BartlettLake_01")], RAW_MSRS, "rfds-clear, gds-ctrl.")

@@ -52,7 +52,7 @@ static const struct row table[] = {
 	{ RULE_ALLOWED_PAIR, CAP_PAIR, "{\"allowed0\":\"0x3\",\"allowed1\":\"0x7\"}",
 	  "{\"allowed0\":\"0x1\",\"allowed1\":\"0xf\"}", "{\"allowed0\":\"0x3\",\"allowed1\":\"0x7\"}", FIT_YES },
 	/*
-	 * Real registers. VMX exit controls of a Core i7-6700K (Skylake) and an i7-5600U (Broadwell):
+	 * Real registers. VMX exit controls of a Core i5-6400T (Skylake) and an i7-5600U (Broadwell):
 	 * the older processor's guests fit on the newer one, not the other way round. Those that may
 	 * be set differ by bits 23 and 24, those that must be are the same.
 	 */
