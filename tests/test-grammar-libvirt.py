@@ -11,7 +11,7 @@ drawn from the seed: what the table lists for it, words of others, a word that n
 numbers, nothing. Fails where check blocks for what the definition says (definition-valid) and
 libvirt took it; where libvirt's parser names the value as invalid, check didn't block, and the
 table says what may stand there; or where it doesn't say so for more than 1 % of the refusals.
-Exit 77: no libvirt that can be embedded here.
+Exit 77: no libvirt that can be embedded here, or no samples to change.
 """
 
 import argparse
@@ -179,6 +179,9 @@ def main():
     with Libvirt() as libvirt, tempfile.TemporaryDirectory() as folder:
         if libvirt.missing:
             print("skipped: " + libvirt.missing)
+            return 77
+        if not os.path.isdir(os.path.join(DATA, "libvirt-domains")):
+            print("skipped: no samples of domain XML in %s (set CAPBROKER_SHARED_DATA)" % DATA)
             return 77
         return compare(libvirt, folder, options)
 
