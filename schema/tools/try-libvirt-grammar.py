@@ -10,8 +10,9 @@ schemas lists is given values that are none, those that are listed anywhere, and
 (one a line), within samples of domain XML that have the element, and defined by a libvirt embedded
 in virsh: the machine's own, or that of another root file system (--root: run by unshare and
 chroot).  Nothing is started.  FILE gets a row for each try: path, attribute (#text: the element's
-text; #element: the element; #child: the names of those in it), context, value, outcome (refused, accepted, kept, dropped, crashed),
-error.  make-libvirt-grammar.py reads it.
+text; #element: the element; #child: the names of those in it), context, value, outcome (refused,
+accepted, known: refused for something else; kept, dropped, crashed, unclear), error.
+make-libvirt-grammar.py reads it.
 
 "refused": the error names the value and is that of a value which nobody knows.
 
