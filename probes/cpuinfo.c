@@ -85,9 +85,33 @@ static void read_pvr(struct context *context, const char *value)
 	put_model(context, ARCH_PPC64, "ppc64.model", (guint64)high << 16 | low, PATH);
 }
 
-static void read_other(struct context *context, enum arch_family family, const char *key,
-		       const char *value)
+/* What names an Arm processor, as /proc/cpuinfo has it in lines of their own. */
+struct arm_id {
+	guint64 implementer, variant, part, revision;
+	bool told;
+};
+
+static void read_arm_id(struct arm_id *arm, const char *key, const char *value)
 {
+	guint64 n = g_ascii_strtoull(value, NULL, 0);
+
+	if (!strcmp(key, "CPU implementer"))
+		arm->implementer = n & 0xff;
+	else if (!strcmp(key, "CPU variant"))
+		arm->variant = n & 0xf;
+	else if (!strcmp(key, "CPU part"))
+		arm->part = n & 0xfff;
+	else if (!strcmp(key, "CPU revision"))
+		arm->revision = n & 0xf;
+	arm->told = arm->told || (arm->implementer && !strcmp(key, "CPU part"));
+}
+
+static void read_other(struct context *context, enum arch_family family, struct arm_id *arm,
+		       const char *key, const char *value)
+{
+	if (family == ARCH_ARM64)
+		read_arm_id(arm, key, value);
+
 	if (family == ARCH_PPC64 && !strcmp(key, "cpu"))
 		probe_fact_text(context, "host.cpu-model-name", value, &kernel, PATH);
 	else if (family == ARCH_PPC64 && !strcmp(key, "revision"))
@@ -98,14 +122,22 @@ static void read_other(struct context *context, enum arch_family family, const c
 		read_flags(context, family, value);
 }
 
-/* Identification registers that the kernel shows of the first processor. */
-static void read_registers(struct context *context)
+static void put_midr(struct context *context, guint64 value, const char *origin)
 {
-	static const char *const names[][2] = { { "midr_el1", "arm64.midr" },
-						{ "revidr_el1", "arm64.revidr" } };
+	g_autofree char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
+
+	probe_fact_text(context, "arm64.midr", text, &kernel, origin);
+	put_model(context, ARCH_ARM64, "arm64.model", value, origin);
+}
+
+/* Identification registers that the kernel shows of the first processor; older ones don't. */
+static void read_registers(struct context *context, const struct arm_id *arm)
+{
+	static const char *const names[] = { "midr_el1", "revidr_el1" };
+	bool found = false;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		g_autofree char *path = g_strconcat(REGISTERS, names[i][0], NULL);
+		g_autofree char *path = g_strconcat(REGISTERS, names[i], NULL);
 		g_autofree char *plain = NULL, *text = NULL;
 		guint64 value;
 		char *end;
@@ -116,16 +148,22 @@ static void read_registers(struct context *context)
 		if (!text || end == text || *end)
 			continue;
 		plain = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", value);
-		probe_fact_text(context, names[i][1], plain, &kernel, path);
-		if (!i)
-			put_model(context, ARCH_ARM64, "arm64.model", value, path);
+		if (i)
+			probe_fact_text(context, "arm64.revidr", plain, &kernel, path);
+		else
+			put_midr(context, value, path);
+		found = true;
 	}
+	/* "architecture" is always 0xf: the feature registers tell it */
+	if (!found && arm->told)
+		put_midr(context, arm->implementer << 24 | arm->variant << 20 | 0xf << 16 |
+				arm->part << 4 | arm->revision, PATH);
 }
 
 /* Lines of this belong to all processors; on IBM Z they come before and after each one's. */
-static bool block_ends(enum arch_family family, const char *line)
+static bool block_ends(enum arch_family family, const char *line, bool begun)
 {
-	return !*line && family != ARCH_S390X;
+	return begun && !*line && family != ARCH_S390X;
 }
 
 void cpuinfo_read(struct context *context, const char *arch)
@@ -134,20 +172,23 @@ void cpuinfo_read(struct context *context, const char *arch)
 	int err;
 	g_autofree char *text = source_text(context->source, PATH, &err);
 	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+	struct arm_id arm = { 0 };
+	bool begun = false;
 
-	for (size_t i = 0; lines[i] && !block_ends(family, lines[i]); i++) {
+	for (size_t i = 0; lines[i] && !block_ends(family, lines[i], begun); i++) {
 		char *colon = strchr(lines[i], ':');
 
 		if (!colon)
 			continue;
+		begun = begun || *lines[i] != '#';
 		*colon = 0;
 		g_strchomp(lines[i]);
 		g_strstrip(++colon);
 		if (family == ARCH_X86)
 			read_x86(context, lines[i], colon);
 		else
-			read_other(context, family, lines[i], colon);
+			read_other(context, family, &arm, lines[i], colon);
 	}
 	if (family == ARCH_ARM64)
-		read_registers(context);
+		read_registers(context, &arm);
 }

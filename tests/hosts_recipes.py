@@ -197,6 +197,45 @@ host("z17-qemu11.0", "an IBM z17 under QEMU 11.0.0",
       "(../recordings/z17-qemu11.0)"],
      "what came with z17: msa10 to msa13, vxeh3, vxpdeh3.")
 
+DOMAIN = "the domain capabilities that libvirt's tests expect of it"
+MANAGER = "virsh capabilities and domcapabilities of one machine, as virt-manager's tests record them"
+CPUINFO = "/proc/cpuinfo as libvirt's tests record it; nothing of KVM, QEMU or libvirt"
+host("power9-qemu7.1", "a POWER9 under QEMU 7.1.0",
+     [("of_arch", "ppc64"), ("cache", "7.1.0_ppc64")],
+     ["libvirt's cache of QEMU's capabilities, as its tests record it"],
+     "the generation as QEMU tells it: the model whose type is the host's.")
+host("power8-qemu7.1", "a POWER8 under QEMU 7.1.0",
+     [("of_arch", "ppc64"),
+      ("cpuinfo", "ppc64le", "cpuinfo-libvirt", "vdsm-cpuinfo_POWER8E_ppc64le.cpuinfo"),
+      ("domcapabilities", "libvirt-domaincaps", "qemu_7.1.0.ppc64.xml"),
+      ("qemucaps", "7.1.0_ppc64", False)],
+     [DOMAIN, "version and machine types of the same QEMU, as libvirt's tests record them of "
+      "another machine", "/proc/cpuinfo of a POWER8E, as oVirt's tests record it"],
+     "the generation by its version register; beside a POWER9, guests in the older one's mode.")
+host("z15-qemu8.1", "an IBM z15 under QEMU 8.1.0",
+     [("of_arch", "s390x"), ("cache", "8.1.0_s390x"),
+      ("domcapabilities", "libvirt-domaincaps", "qemu_8.1.0.s390x.xml")],
+     ["libvirt's cache of QEMU's capabilities, as its tests record it", DOMAIN],
+     "what a z16 has and it hasn't: nnpa, packed decimals of 2022.")
+host("neoverse-n1-libvirt", "an Arm server of 160 Neoverse N1",
+     [("of_arch", "aarch64"), ("capabilities", "capabilities-other", "virtmanager-kvm-aarch64.xml"),
+      ("domcapabilities", "capabilities-other", "virtmanager-kvm-aarch64-domcaps.xml")],
+     [MANAGER], "libvirt names the processor; a guest with it is bound to it (cpu-host-bound).")
+host("loongarch64", "a LoongArch machine of four cores",
+     [("of_arch", "loongarch64"),
+      ("capabilities", "capabilities-other", "virtmanager-kvm-loongarch64.xml"),
+      ("domcapabilities", "capabilities-other", "virtmanager-kvm-loongarch64-domcaps.xml")],
+     [MANAGER], "an architecture whose processors nothing compares: machine types and modes are "
+     "judged, the CPU is unknown.")
+host("z13-lpar", "a partition of an IBM z13",
+     [("of_arch", "s390x"),
+      ("cpuinfo", "s390x", "cpuinfo-libvirt", "linux-s390x-with-frequency.cpuinfo")],
+     [CPUINFO], "what the kernel names of an IBM Z processor's features.")
+host("x-gene1", "an Arm server with X-Gene 1 processors",
+     [("of_arch", "aarch64"),
+      ("cpuinfo", "aarch64", "cpuinfo-libvirt", "linux-aarch64-rhel74-moonshot.cpuinfo")],
+     [CPUINFO], "an identification register of a processor that libvirt has no name for.")
+
 host("sid-files", "a Debian sid machine's files", [("recording", "sid-files")],
      ["firmware, swtpm, virtiofsd and the names that libvirt knows, by capbroker-probe in Debian "
       "sid; the kernel is that of the suite", "nothing of the processor, KVM or QEMU"],

@@ -182,6 +182,26 @@ def cache(inputs, name):
     inputs.copy("qemucaps.xml", "libvirt-qemucaps", f"caps_{name}.xml")
 
 
+def capabilities(inputs, *parts):
+    inputs.copy("capabilities.xml", *parts)
+
+
+def cpuinfo(inputs, arch, *parts):
+    """What a kernel of another architecture says of its processors."""
+    folder = os.path.join(inputs.folder, "recording")
+    os.makedirs(os.path.join(folder, "proc"))
+    shutil.copy(inputs.path(*parts), os.path.join(folder, "proc", "cpuinfo"))
+    with open(os.path.join(folder, "uname"), "w", encoding="utf-8") as file:
+        file.write(f"Linux (none) unknown #1 {arch}\n")
+    inputs.base = replayed(folder)
+    inputs.base["facts"] = [fact for fact in inputs.base["facts"] if fact["id"] != "host.kernel"]
+    inputs.base["fingerprint"].pop("kernel")
+    for name in ("dictionary", "version"):
+        inputs.base["probe"].pop(name)
+    inputs.base["probe"]["sources"] = [{"name": "kernel", "state": "partial", "view": "kernel",
+                                        "complete": False}]
+
+
 def replies_of(inputs, name):
     """Replies of a QEMU that we keep ourselves."""
     folder = os.path.join(RECORDINGS, name)
@@ -380,7 +400,7 @@ def lines(value, indent=0):
 
 STEPS = {step.__name__: step for step in (
     qemu_of, machine, cpuid, of_arch, cache, recording, kvm_registers, replies_of, lab_host,
-    domcapabilities, qemucaps, lscpu)}
+    domcapabilities, capabilities, qemucaps, cpuinfo, lscpu)}
 
 
 def make_profile(tool, data, name, steps):

@@ -194,6 +194,14 @@ static void tell_sum(struct baseline *b, struct sum *sums, int cap)
 				     classes_unknowing(b, cap, (enum view)first));
 }
 
+/* POWER's generation is met by whoever tells it (baseline-name.c), and tells the maker too. */
+static bool met_by_name(const struct baseline *b, int cap)
+{
+	const char *id = cap_table[cap].id;
+
+	return b->family == ARCH_PPC64 && (arch_of_id(id) == ARCH_PPC64 || !strcmp(id, "cpu.vendor"));
+}
+
 void baseline_meet_facts(struct baseline *b)
 {
 	struct sum *sums = g_new0(struct sum, cap_count * VIEWS);
@@ -209,7 +217,8 @@ void baseline_meet_facts(struct baseline *b)
 		}
 	}
 	for (size_t cap = 0; cap < cap_count; cap++)
-		tell_sum(b, sums, (int)cap);
+		if (!met_by_name(b, (int)cap))
+			tell_sum(b, sums, (int)cap);
 	for (size_t i = 0; i < cap_count * VIEWS; i++)
 		if (sums[i].known)
 			value_clear(&sums[i].value);

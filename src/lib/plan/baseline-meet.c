@@ -380,8 +380,11 @@ static void tell_blank_hosts(struct baseline *b, const GArray *classes)
 	}
 	/* POWER tells no features, only its generation */
 	if (blank->len && b->family != ARCH_PPC64)
-		baseline_add_unknown(b, "cpu", "what CPU features the host gives was not told in the view that the others were",
-			    blank);
+		baseline_add_unknown(b, "cpu",
+				     blank->len == classes->len ?
+					     "what CPU features the host gives is not known" :
+					     "what CPU features the host gives was not told in the view that the others were",
+				     blank);
 	else
 		g_ptr_array_unref(blank);
 }

@@ -242,10 +242,13 @@ static void name_power(struct baseline *b, const GArray *classes)
 		return;
 	}
 	g_ptr_array_unref(unknown);
-	if (same)
-		b->cpu.model = same;
-	else
+	if (!same) {
 		name_mode(b, classes);
+		return;
+	}
+	b->cpu.model = same;
+	if (power_level(same) > 0)
+		json_object_set_new(b->capabilities, "ppc64.compat", json_integer(power_level(same)));
 }
 
 /* Arm: a guest under KVM has its host's processor, and moves to the very same only. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "model/arch.h"
 #include "read/read-parts.h"
 
 #define ORIGIN "virsh capabilities, /capabilities/host/cpu"
@@ -128,6 +129,7 @@ static void put_processors(json_t *facts, const struct xml_node *host)
 static void read_page_sizes(json_t *doc, const struct xml_node *cpu)
 {
 	json_t *sizes = json_array();
+	const struct xml_node *arch = xml_child(cpu, "arch");
 	guint64 kib, smallest = G_MAXUINT64;
 
 	for (const struct xml_node *p = xml_child(cpu, "pages"); p; p = xml_same(p))
@@ -139,6 +141,10 @@ static void read_page_sizes(json_t *doc, const struct xml_node *cpu)
 	if (smallest < G_MAXUINT64)
 		document_fact(read_facts(doc), "memory.huge-page", json_incref(sizes), &libvirt_view,
 			      "virsh capabilities, /capabilities/host/cpu/pages");
+	/* x86 has but one */
+	if (arch && arch->text && arch_family(arch->text) != ARCH_X86 && smallest < G_MAXINT64 / 1024)
+		document_fact(read_facts(doc), "host.page-size", json_integer((json_int_t)smallest * 1024),
+			      &libvirt_view, "virsh capabilities, /capabilities/host/cpu/pages");
 	json_decref(sizes);
 }
 

@@ -30,6 +30,8 @@ static char *why_not_all(enum arch_family family, const struct cpu_def *def,
 		return g_strdup("libvirt names only some of an Arm processor's features");
 	if (model)
 		return NULL;
+	if (!g_strcmp0(def->model, "host"))
+		return g_strdup("libvirt doesn't tell the host's CPU, only what guests get");
 	if (def->model)
 		return g_strdup_printf("CPU model '%.64s' is not in the table of models, so features it may hold are unknown (update the data files)",
 				       def->model);
