@@ -21,6 +21,7 @@ static const char full[] =
 	"<features><acpi/><apic/><pae/>"
 	"<hyperv mode='custom'><relaxed state='on'/><vapic state='off'/><spinlocks state='on' retries='4095'/></hyperv>"
 	"<kvm><hidden state='on'/></kvm><shiny/></features>"
+	"<cputune><vcpusched vcpus='0'/><vcpusched vcpus='1'/></cputune><perf/>"
 	"<cpu mode='host-passthrough' check='none' migratable='on'><feature policy='disable' name='vmx'/>"
 	"<numa><cell id='0' cpus='0-3' memory='2097152'/></numa></cpu>"
 	"<clock offset='utc'><timer name='rtc' tickpolicy='catchup'/>"
@@ -94,9 +95,7 @@ static void test_full(void)
 		"/domain/devices/hostdev",     "/domain/devices/iommu",
 		"/domain/qemu:commandline",
 	};
-	static const char *const listed[] = { "/domain/devices/disk", "/domain/devices/interface",
-					      "/domain/devices/memballoon",
-					      "/domain/devices/graphics" };
+	static const char *const listed[] = { "/domain/cputune/vcpusched", "/domain/perf" };
 	g_autoptr(Needs) needs = good(full);
 
 	check_full(needs);
@@ -110,7 +109,7 @@ static void test_full(void)
 			g_error("%s is not listed", listed[i]);
 		g_assert_false(find(needs, listed[i])->decides);
 	}
-	g_assert_cmpstr(find(needs, "/domain/devices/disk")->what, ==, "disk (2)");
+	g_assert_cmpstr(find(needs, "/domain/cputune/vcpusched")->what, ==, "scheduler (2)");
 	g_assert_cmpuint(needs->unjudged->len, ==, G_N_ELEMENTS(decides) + G_N_ELEMENTS(listed));
 }
 
@@ -199,6 +198,8 @@ static void test_judged_by_rules(void)
 		{ "<domain type='kvm'><os><type>exe</type></os><idmap/><keywrap/></domain>", 0 },
 		{ "<domain type='kvm'><os firmware='efi'><loader/><nvram/><varstore/></os>"
 		  "<memoryBacking><hugepages/></memoryBacking><numatune><memory nodeset='1'/></numatune></domain>", 0 },
+		{ "<domain type='kvm'><devices><disk type='file'/><interface type='user'/><video/><rng/><shmem/>"
+		  "<redirdev/><watchdog/><console/></devices></domain>", 0 },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -4,8 +4,8 @@
  * nothing judges yet, so that an answer can list them.
  *
  * A part that commonly decides whether a guest starts on a given host, or that is not known here
- * at all, "decides": its verdict is unknown. Ordinary devices are listed once a type with their
- * number. Only names from these tables and short plain words of the definition get into the text,
+ * at all, "decides": its verdict is unknown. Other parts are listed once a type with their number;
+ * ordinary devices aren't, as rules judge them. Only names from these tables and short plain words of the definition get into the text,
  * which leaves the host with the guest's entry.
  */
 #include "config.h"
@@ -174,38 +174,38 @@ static const struct part_rule kvm_rules[] = {
 };
 
 static const struct part_rule device_rules[] = {
-	{ "audio", LISTED, NULL },
-	{ "channel", LISTED, NULL },
-	{ "console", LISTED, NULL },
-	{ "controller", LISTED, NULL },
-	{ "crypto", LISTED, NULL },
+	{ "audio", SILENT, NULL },
+	{ "channel", SILENT, NULL },
+	{ "console", SILENT, NULL },
+	{ "controller", SILENT, NULL },
+	{ "crypto", SILENT, NULL },
 	{ "disk", INSIDE, NULL },
 	{ "emulator", SILENT, NULL },
-	{ "filesystem", LISTED, NULL },
-	{ "graphics", LISTED, NULL },
+	{ "filesystem", SILENT, NULL },
+	{ "graphics", SILENT, NULL },
 	{ "hostdev", INSIDE, NULL },
-	{ "hub", LISTED, NULL },
-	{ "input", LISTED, NULL },
+	{ "hub", SILENT, NULL },
+	{ "input", SILENT, NULL },
 	{ "interface", INSIDE, NULL },
 	{ "iommu", SILENT, NULL },
-	{ "lease", LISTED, NULL },
-	{ "memballoon", LISTED, NULL },
+	{ "lease", SILENT, NULL },
+	{ "memballoon", SILENT, NULL },
 	{ "memory", SILENT, NULL },
-	{ "nvram", LISTED, NULL },
-	{ "panic", LISTED, NULL },
-	{ "parallel", LISTED, NULL },
-	{ "pstore", LISTED, NULL },
-	{ "redirdev", LISTED, NULL },
+	{ "nvram", SILENT, NULL },
+	{ "panic", SILENT, NULL },
+	{ "parallel", SILENT, NULL },
+	{ "pstore", SILENT, NULL },
+	{ "redirdev", SILENT, NULL },
 	{ "redirfilter", SILENT, NULL },
-	{ "rng", LISTED, NULL },
-	{ "serial", LISTED, NULL },
+	{ "rng", SILENT, NULL },
+	{ "serial", SILENT, NULL },
 	{ "shmem", SILENT, NULL },
-	{ "smartcard", LISTED, NULL },
-	{ "sound", LISTED, NULL },
+	{ "smartcard", SILENT, NULL },
+	{ "sound", SILENT, NULL },
 	{ "tpm", SILENT, NULL },
-	{ "video", LISTED, NULL },
-	{ "vsock", LISTED, NULL },
-	{ "watchdog", LISTED, NULL },
+	{ "video", SILENT, NULL },
+	{ "vsock", SILENT, NULL },
+	{ "watchdog", SILENT, NULL },
 };
 
 struct walk {
@@ -270,10 +270,8 @@ static void walk_interface(struct walk *walk, const struct xml_node *node)
 	g_autofree char *what = NULL;
 
 	if (g_strcmp0(type, "hostdev") && g_strcmp0(type, "vdpa") &&
-	    g_strcmp0(type, "vhostuser") && g_strcmp0(type, "vds")) {
-		listed(walk, node, NULL);
+	    g_strcmp0(type, "vhostuser") && g_strcmp0(type, "vds"))
 		return;
-	}
 	if (!strcmp(type, "hostdev") || !strcmp(type, "vdpa"))
 		walk->needs->has_host_device = true;
 	what = g_strdup_printf("interface (%s)", type);
@@ -286,10 +284,8 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 	g_autofree char *what = NULL;
 
 	if (g_strcmp0(type, "nvme") && g_strcmp0(type, "vhostvdpa") &&
-	    g_strcmp0(type, "vhostuser")) {
-		listed(walk, node, NULL);
+	    g_strcmp0(type, "vhostuser"))
 		return;
-	}
 	if (strcmp(type, "vhostuser"))
 		walk->needs->has_host_device = true;
 	what = g_strdup_printf("disk (%s)", type);
