@@ -122,7 +122,8 @@ static int fires(const char *rule, const char *parts, const char *source, const 
 {
 	struct judge judge = { .universe = universe, .models = models, .rules = rules };
 	g_autoptr(Needs) needs = guest_of(parts);
-	struct verdicts *v = judge_guest(&judge, needs, NULL, source ? host_of(source) : NULL, host_of(host));
+	struct cpu_need *cpu = needs->cpu ? cpu_need_new(needs->cpu, needs->arch, models, universe) : NULL;
+	struct verdicts *v = judge_guest(&judge, needs, cpu, source ? host_of(source) : NULL, host_of(host));
 	enum verdict verdict = verdict_of(rule);
 	int found = 0;
 
@@ -136,6 +137,7 @@ static int fires(const char *rule, const char *parts, const char *source, const 
 				found = unsure(f, verdict) ? -1 : 1;
 	}
 	verdicts_free(v);
+	cpu_need_free(cpu);
 	return found;
 }
 

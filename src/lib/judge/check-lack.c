@@ -135,6 +135,29 @@ static void lack_removed(struct judgement *j, enum cpu_check check, struct lack 
 	}
 }
 
+/*
+ * A running guest whose definition doesn't speak of what its model lost was started when that still
+ * was part of it: a libvirt that knows it gone asks QEMU for it, for the guest has it.
+ */
+static void lack_of_running(struct judgement *j, struct lack *lack)
+{
+	const struct named_model *model = cpu_is_custom(j->cpu->def) ? j->cpu->model : NULL;
+	const char *version = j->target.libvirt_version;
+
+	if (!j->needs->live || !version || j->needs->cpu_only)
+		return;
+	for (char **name = model ? model->removed : NULL; name && *name; name++) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, *name);
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+		int have = bit < 0 ? 1 : cpu_have_qemu(j, bit);
+
+		if (have == 1 || spoken_of(j->cpu, bit) ||
+		    tables_libvirt_knows(j->judge->tables, "removal", *name, version) != 1)
+			continue;
+		places_add(have ? lack->unknown : lack->refused, bit);
+	}
+}
+
 /* What libvirt takes for part of the model and QEMU's model of that name hasn't. */
 static void lack_less(struct judgement *j, struct lack *lack)
 {
@@ -394,7 +417,7 @@ static void find_move_lack(struct judgement *j, struct lack *lack)
 void check_cpu_missing(struct judgement *j)
 {
 	enum cpu_check check = cpu_effective_check(j);
-	struct lack start, move;
+	struct lack start, move, running;
 
 	if (j->cpu && j->family != ARCH_X86)
 		other_cpu_missing(j);
@@ -410,6 +433,10 @@ void check_cpu_missing(struct judgement *j)
 		lack_finding(j, &start, ON_START);
 		lack_finding(j, &move, ON_MIGRATE);
 	}
+	lack_init(&running);
+	lack_of_running(j, &running);
+	lack_finding(j, &running, ON_MIGRATE);
 	lack_clear(&start);
 	lack_clear(&move);
+	lack_clear(&running);
 }
