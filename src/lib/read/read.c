@@ -84,6 +84,14 @@ static const char *emulator_of(const json_t *doc, const json_t *replies)
 	return read_default_emulator(doc);
 }
 
+/* A conversation begins with a command, or with QEMU's greeting and a command. */
+static bool is_transcript(const json_t *messages)
+{
+	bool greeted = json_object_get(json_array_get(messages, 0), "QMP") != NULL;
+
+	return read_qmp_kind(json_array_get(messages, greeted)) == READ_QMP_TRANSCRIPT;
+}
+
 static bool read_json(json_t *doc, const char *bytes, size_t length,
 		      const struct read_hints *hints, GError **error)
 {
@@ -99,7 +107,7 @@ static bool read_json(json_t *doc, const char *bytes, size_t length,
 	scope.emulator = emulator;
 	scope.accel = hints->accel ? hints->accel : accel;
 	scope.machine = hints->machine ? hints->machine : machine;
-	if (read_qmp_kind(json_array_get(replies, 0)) == READ_QMP_TRANSCRIPT)
+	if (is_transcript(replies))
 		ok = read_qmp_transcript(doc, replies, &scope, hints->models, hints->name, error);
 	else
 		ok = read_replies(doc, replies, &scope, hints->model ? hints->model : model,
