@@ -57,8 +57,7 @@ static void find_extra(const struct judgement *j, GArray *extra)
 	}
 }
 
-/* An upstream machine type from before the models were steady. */
-static bool old_machine(const struct judgement *j)
+bool cpu_models_unsteady(const struct judgement *j)
 {
 	const char *name = j->target.info ? j->target.info->name : "";
 	const char *dash = strrchr(name, '-');
@@ -99,7 +98,7 @@ void cpu_full_extra(struct judgement *j)
 	find_extra(j, extra);
 	if (extra->len)
 		extra_finding(j, extra);
-	else if (old_machine(j) && !j->needs->live)
+	else if (cpu_models_unsteady(j) && !j->needs->live)
 		finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_START,
 			    g_strdup_printf("%s/@check", def->path),
 			    g_strdup_printf("check='full' refuses what the definition doesn't name; what QEMU's %s has more with machine type %s is not known",

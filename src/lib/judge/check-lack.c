@@ -158,7 +158,10 @@ static void lack_of_running(struct judgement *j, struct lack *lack)
 	}
 }
 
-/* What libvirt takes for part of the model and QEMU's model of that name hasn't. */
+/*
+ * What libvirt takes for part of the model and QEMU's model of that name hasn't; old machine types
+ * may have it all the same (Opteron_G2 rdtscp up to pc-*-2.4).
+ */
 static void lack_less(struct judgement *j, struct lack *lack)
 {
 	const char *less = tables_qemu_differs(j->judge->tables, j->cpu->def->model, "less");
@@ -169,7 +172,7 @@ static void lack_less(struct judgement *j, struct lack *lack)
 		int bit = universe_bit(j->judge->universe, id, FALSE);
 
 		if (bit >= 0 && !spoken_of(j->cpu, bit))
-			places_add(lack->refused, bit);
+			places_add(cpu_models_unsteady(j) ? lack->unknown : lack->refused, bit);
 	}
 }
 

@@ -110,22 +110,37 @@ static bool is_spoken_of(const struct baseline *b, const char *name)
 	return false;
 }
 
+/* Adds a policy where the changes to the model don't have that name yet, in their order. */
+static void insert_policy(GArray *delta, const char *name, bool require)
+{
+	struct feature_policy p = { .name = name, .require = require };
+	guint at = 0;
+
+	while (at < delta->len &&
+	       strcmp(g_array_index(delta, struct feature_policy, at).name, name) < 0)
+		at++;
+	if (at == delta->len || strcmp(g_array_index(delta, struct feature_policy, at).name, name))
+		g_array_insert_val(delta, at, p);
+}
+
+/* Requires by name what libvirt takes for part of the model and QEMU's model hasn't. */
+static void require_less(const struct judge *judge, struct baseline *b, const struct named_model *model)
+{
+	const char *less = model ? tables_qemu_differs(judge->tables, model->name, "less") : NULL;
+	g_auto(GStrv) names = g_strsplit(less ? less : "", " ", -1);
+
+	for (guint i = 0; names[i]; i++)
+		for (guint k = 0; k < b->features->len; k++)
+			if (!strcmp(b->features->pdata[k], names[i]))
+				insert_policy(b->cpu.delta, b->features->pdata[k], true);
+}
+
 /* Disables what an older libvirt among the members would otherwise add to the model (mpx). */
 static void disable_removed(const struct judge *judge, struct baseline *b, const struct named_model *model)
 {
-	GArray *delta = b->cpu.delta;
-
-	for (char **name = model ? model->removed : NULL; name && *name; name++) {
-		struct feature_policy p = { .name = *name };
-		guint at = 0;
-
-		if (is_spoken_of(b, *name) || !still_in_model(judge, b, *name))
-			continue;
-		while (at < delta->len &&
-		       strcmp(g_array_index(delta, struct feature_policy, at).name, *name) < 0)
-			at++;
-		g_array_insert_val(delta, at, p);
-	}
+	for (char **name = model ? model->removed : NULL; name && *name; name++)
+		if (!is_spoken_of(b, *name) && still_in_model(judge, b, *name))
+			insert_policy(b->cpu.delta, *name, false);
 }
 
 /* x86 and IBM Z: the model that says the features with the fewest changes. */
@@ -153,6 +168,7 @@ static void name_by_features(const struct judge *judge, struct baseline *b, cons
 	}
 	if (b->family == ARCH_X86) {
 		disable_removed(judge, b, model);
+		require_less(judge, b, model);
 		mark_nameless(judge, b);
 	}
 	b->cpu.model = model ? model->name : NULL;
