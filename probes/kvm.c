@@ -2,8 +2,8 @@
 /*
  * kvm.c: what KVM on this host would give a guest: extensions, CPUID, feature MSRs, TSC rate.
  *
- * Asked of /dev/kvm itself; only the TSC rate needs a guest, which is made without memory and gone
- * at once. What to ask comes from the dictionary's registers.
+ * Asked of /dev/kvm itself; the TSC rate, and whether MSRs that are listed can be set, need a guest,
+ * which is made without memory and gone at once. What to ask comes from the dictionary's registers.
  */
 #include "config.h"
 
@@ -78,33 +78,38 @@ static void read_extensions(struct context *context, struct source_device *devic
 #define FIRST_ENTRIES 128u
 #define MAX_ENTRIES 4096u
 
-/* KVM says E2BIG as long as there is more than room. Returns false with errno. */
-static bool read_cpuid_of_kvm(struct context *context, struct source_device *device, int *err)
+/*
+ * What KVM would show a guest, as it takes it back (KVM_SET_CPUID2); free with g_free(). KVM says
+ * E2BIG as long as there is more than room. Returns NULL with errno.
+ */
+static struct kvm_cpuid2 *cpuid_of_kvm(struct source_device *device, int *err)
 {
 	for (uint32_t room = FIRST_ENTRIES; room <= MAX_ENTRIES; room *= 2) {
 		size_t size = sizeof(struct kvm_cpuid2) + room * sizeof(struct kvm_cpuid_entry2);
 		g_autofree struct kvm_cpuid2 *list = g_malloc0(size);
 		g_autofree char *call = g_strdup_printf("KVM_GET_SUPPORTED_CPUID %u", room);
-		g_autofree struct cpuid_row *rows = NULL;
 
 		list->nent = room;
-		if (source_ioctl(device, call, KVM_GET_SUPPORTED_CPUID, (uintptr_t)list, size, err) < 0) {
-			if (*err == E2BIG)
-				continue;
-			return false;
+		if (source_ioctl(device, call, KVM_GET_SUPPORTED_CPUID, (uintptr_t)list, size, err) >= 0) {
+			list->nent = MIN(list->nent, room);
+			return g_steal_pointer(&list);
 		}
-		rows = g_new0(struct cpuid_row, room);
-		for (uint32_t i = 0; i < MIN(list->nent, room); i++) {
-			const struct kvm_cpuid_entry2 *e = &list->entries[i];
-
-			rows[i] = (struct cpuid_row){ e->function, e->index, e->eax,
-						      e->ebx,	   e->ecx,   e->edx };
-		}
-		read_cpuid(context->doc, rows, MIN(list->nent, room), true, &kvm,
-			   "KVM_GET_SUPPORTED_CPUID");
-		return true;
+		if (*err != E2BIG)
+			return NULL;
 	}
-	return false;
+	return NULL;
+}
+
+static void read_cpuid_of_kvm(struct context *context, const struct kvm_cpuid2 *list)
+{
+	g_autofree struct cpuid_row *rows = g_new0(struct cpuid_row, list->nent + 1);
+
+	for (uint32_t i = 0; i < list->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &list->entries[i];
+
+		rows[i] = (struct cpuid_row){ e->function, e->index, e->eax, e->ebx, e->ecx, e->edx };
+	}
+	read_cpuid(context->doc, rows, list->nent, true, &kvm, "KVM_GET_SUPPORTED_CPUID");
 }
 
 /* The indices KVM has feature MSRs for, as an array of uint32_t, or NULL with errno. */
@@ -137,19 +142,30 @@ static bool has_index(const GArray *indices, uint32_t index)
 	return false;
 }
 
+/* What KVM says of an MSR in *@value; false with errno where it says nothing. */
+static bool get_msr(struct source_device *device, uint32_t index, uint64_t *value, int *err)
+{
+	g_autofree char *call = g_strdup_printf("KVM_GET_MSRS 0x%x", index);
+	size_t size = sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry);
+	g_autofree struct kvm_msrs *msrs = g_malloc0(size);
+
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = index;
+	if (source_ioctl(device, call, KVM_GET_MSRS, (uintptr_t)msrs, size, err) != 1)
+		return false;
+	*value = msrs->entries[0].data;
+	return true;
+}
+
 static void read_feature_msr(struct context *context, struct source_device *device, size_t r)
 {
 	uint32_t index = cap_registers[r].index;
 	g_autofree char *call = g_strdup_printf("KVM_GET_MSRS 0x%x", index);
-	g_autofree struct kvm_msrs *msrs =
-		g_malloc0(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry));
+	uint64_t value;
 	int err;
 
-	msrs->nmsrs = 1;
-	msrs->entries[0].index = index;
-	if (source_ioctl(device, call, KVM_GET_MSRS, (uintptr_t)msrs,
-			 sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry), &err) == 1)
-		read_msr(context->doc, index, msrs->entries[0].data, &kvm, call);
+	if (get_msr(device, index, &value, &err))
+		read_msr(context->doc, index, value, &kvm, call);
 	else
 		probe_missing_register(context, (int)r, FACT_UNREADABLE, &kvm, call, err);
 }
@@ -171,16 +187,11 @@ static bool read_feature_msrs(struct context *context, struct source_device *dev
 	return indices != NULL;
 }
 
-/* Only a virtual processor tells the rate of the TSC. */
-static void read_tsc(struct context *context, struct source_device *device)
+static void read_tsc(struct context *context, struct source_device *vcpu, int err)
 {
 	json_t *facts = json_object_get(context->doc, "facts");
-	g_autoptr(SourceDevice) vm = NULL;
-	g_autoptr(SourceDevice) vcpu = NULL;
-	int err, khz = 0;
+	int khz = 0;
 
-	vm = source_ioctl_open(device, "KVM_CREATE_VM", KVM_CREATE_VM, 0, &err);
-	vcpu = vm ? source_ioctl_open(vm, "KVM_CREATE_VCPU", KVM_CREATE_VCPU, 0, &err) : NULL;
 	if (vcpu)
 		khz = source_ioctl(vcpu, "KVM_GET_TSC_KHZ", KVM_GET_TSC_KHZ, 0, 0, &err);
 	if (khz > 0)
@@ -189,22 +200,73 @@ static void read_tsc(struct context *context, struct source_device *device)
 		document_fact_missing(facts, "cpu.tsc-khz", FACT_UNREADABLE, &kvm, "KVM_GET_TSC_KHZ", err);
 }
 
+#define ARCH_CAPABILITIES 0x10au
+
+/*
+ * Some kernels list ARCH_CAPABILITIES and then refuse to set it (seen on AMD hosts;
+ * QEMU's kvm_buf_set_msrs() asserts that all were set, so the guest dies at its start). A virtual
+ * processor that is shown all that KVM supports is given what KVM lists, as QEMU would.
+ */
+static void try_arch_capabilities(struct context *context, struct source_device *device,
+				  struct source_device *vcpu, struct kvm_cpuid2 *list)
+{
+	static const char call[] = "KVM_SET_MSRS 0x10a", id[] = "kvm.arch-capabilities-settable";
+	json_t *facts = json_object_get(context->doc, "facts");
+	size_t size = sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry);
+	g_autofree struct kvm_msrs *msrs = g_malloc0(size);
+	uint64_t value;
+	int err, set;
+
+	if (!get_msr(device, ARCH_CAPABILITIES, &value, &err))
+		return; /* not listed: nobody sets it */
+	if (!vcpu || source_ioctl(vcpu, "KVM_SET_CPUID2", KVM_SET_CPUID2, (uintptr_t)list,
+				  sizeof(*list) + list->nent * sizeof(list->entries[0]), &err) < 0) {
+		document_fact_missing(facts, id, FACT_UNREADABLE, &kvm, "KVM_SET_CPUID2", err);
+		return;
+	}
+	msrs->nmsrs = 1;
+	msrs->entries[0].index = ARCH_CAPABILITIES;
+	msrs->entries[0].data = value;
+	set = source_ioctl(vcpu, call, KVM_SET_MSRS, (uintptr_t)msrs, size, &err);
+	if (set < 0)
+		document_fact_missing(facts, id, FACT_UNREADABLE, &kvm, call, err);
+	else
+		document_fact(facts, id, json_boolean(set == 1), &kvm, call);
+}
+
+/* What only a virtual processor tells: it is made without memory and gone at once. */
+static void read_vcpu(struct context *context, struct source_device *device, struct kvm_cpuid2 *list)
+{
+	g_autoptr(SourceDevice) vm = NULL;
+	g_autoptr(SourceDevice) vcpu = NULL;
+	int err = 0;
+
+	vm = source_ioctl_open(device, "KVM_CREATE_VM", KVM_CREATE_VM, 0, &err);
+	vcpu = vm ? source_ioctl_open(vm, "KVM_CREATE_VCPU", KVM_CREATE_VCPU, 0, &err) : NULL;
+	read_tsc(context, vcpu, err);
+	if (list)
+		try_arch_capabilities(context, device, vcpu, list);
+}
+
 static void read_x86(struct context *context, struct source_device *device)
 {
+	g_autofree struct kvm_cpuid2 *list = NULL;
 	g_autofree char *reason = NULL;
-	bool cpuid, msrs;
+	bool msrs;
 	int err;
 
-	cpuid = read_cpuid_of_kvm(context, device, &err);
-	if (!cpuid)
+	list = cpuid_of_kvm(device, &err);
+	if (list)
+		read_cpuid_of_kvm(context, list);
+	else
 		reason = g_strdup_printf("KVM_GET_SUPPORTED_CPUID: %s (look at the kernel's log)",
 					 g_strerror(err));
 	msrs = read_feature_msrs(context, device, &err);
 	if (!msrs && !reason)
 		reason = g_strdup_printf("KVM_GET_MSR_FEATURE_INDEX_LIST: %s (a kernel from 4.17 on has it)",
 					 g_strerror(err));
-	read_tsc(context, device);
-	probe_report(context, &kvm_probe, reason ? "partial" : "ok", cpuid, reason);
+	read_vcpu(context, device, list);
+	probe_report(context, &kvm_probe, reason ? "partial" : "ok", list != NULL, reason);
 }
 
 #else

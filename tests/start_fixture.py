@@ -53,6 +53,16 @@ class Names:
         return self.qemu.get(feature, [feature])[0]
 
 
+def kvm_says(folder):
+    """What KVM of this host says of itself, as the probe writes it: files to import."""
+    process = subprocess.run(["capbroker-probe", "--only", "kvm"], capture_output=True, text=True,
+                             check=False)
+    path = os.path.join(folder, "kvm-of-this-host.json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(process.stdout)
+    return [path] if process.stdout else []
+
+
 def facts(emulator):
     """What there is to draw from: machine types, models, properties; per accelerator what runs."""
     replies, _ = qmp(emulator, ["-machine", "none", "-accel", "tcg"], [

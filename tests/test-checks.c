@@ -25,9 +25,10 @@
 	"'cpu_models':[{'name':'486','usable':true,'missing':[]},"                                \
 	"{'name':'Nehalem','usable':false,'missing':['sse4.2']}],"                                \
 	"'devices':{'cpu':['fpu','pse','vme','de','sse4-2','invtsc','rdctl-no','arch-capabilities','hypervisor','lm','vmx']},"
-#define OFFER(more)                                                                               \
+#define OFFER_OF(vendor, more)                                                                    \
 	"'facts':[{'id':'cpu.fpu','value':true},{'id':'cpu.pse','value':true},"                   \
-	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'Intel'}" more "]}"
+	"{'id':'cpu.vme','value':true},{'id':'cpu.vendor','value':'" vendor "'}" more "]}"
+#define OFFER(more) OFFER_OF("Intel", more)
 #define HOST_WITH(more) HEAD SOURCES FACTS "'emulators':[" QEMU OFFER(more) "]}"
 #define HOST HOST_WITH("")
 #define DEVICES                                                                                   \
@@ -41,6 +42,20 @@
 #define HOST_NO_NESTED_STATE                                                                      \
 	HEAD SOURCES "'facts':[" PHYS NO_NESTED_STATE "],'emulators':["                           \
 	QEMU OFFER(",{'id':'cpu.vmx','value':true}") "]}"
+#define SETTABLE(value)                                                                           \
+	",{'id':'kvm.arch-capabilities-settable','value':" value ",'state':'known',"              \
+	"'scope':{'view':'kvm'},'origin':'t'}"
+#define ARCH_CAPS                                                                                 \
+	",{'id':'cpu.arch-capabilities','value':true},{'id':'msr.arch-cap.rdctl-no','value':true}"
+#define HOST_LISTS(settable)                                                                      \
+	HEAD SOURCES "'facts':[" PHYS SETTABLE(settable) "],'emulators':[" QEMU OFFER(ARCH_CAPS) "]}"
+#define HOST_AMD(more)                                                                            \
+	HEAD SOURCES "'facts':[" PHYS more "],'emulators':[" QEMU OFFER_OF("AMD", ARCH_CAPS) "]}"
+#define INSIDE                                                                                    \
+	",{'id':'cpu.hypervisor','value':true,'state':'known','scope':{'view':'raw'},'origin':'t'}"
+#define IMMUNE                                                                                    \
+	"<cpu check='partial'><model>486</model><feature policy='optional' name='arch-capabilities'/>" \
+	"<feature policy='optional' name='rdctl-no'/></cpu>"
 #define HOST_LIBVIRT9 HEAD SOURCES "'facts':[" PHYS LIBVIRT9 "],'emulators':[" QEMU OFFER("") "]}"
 
 #define HOST_TCG                                                                                  \
@@ -127,6 +142,12 @@ static const struct row {
 	{ "cpu-vendor", V_BLOCK, V_BLOCK, HOST,
 	  DOMAIN(KVM, "1", "q35",
 		 "<cpu mode='custom' check='partial'><model>486</model><vendor>AMD</vendor></cpu>", "") },
+	{ "cpu-msr-settable", V_BLOCK, V_BLOCK, HOST_LISTS("false"),
+	  DOMAIN(KVM, "1", "q35", IMMUNE, "") },
+	{ "cpu-msr-settable", V_UNKNOWN, V_UNKNOWN, HOST_AMD(INSIDE), DOMAIN(KVM, "1", "q35", IMMUNE, "") },
+	{ NULL, V_OK, V_OK, HOST_AMD(""), DOMAIN(KVM, "1", "q35", IMMUNE, "") },
+	{ NULL, V_OK, V_OK, HOST_AMD(INSIDE SETTABLE("true")), DOMAIN(KVM, "1", "q35", IMMUNE, "") },
+	{ NULL, V_OK, V_OK, HOST_LISTS("false"), DOMAIN(KVM, "1", "q35", CPU486, "") },
 	{ "cpu-missing", V_BLOCK, V_BLOCK, HOST_WITH(",{'id':'cpu.hypervisor','value':true}"),
 	  DOMAIN(KVM, "1", "q35",
 		 "<cpu mode='custom' check='full'><model>486</model><feature policy='require' name='de'/>"

@@ -21,7 +21,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 from libvirt_fixture import Libvirt
-from start_fixture import UUID, Broker, options, qmp
+from start_fixture import UUID, Broker, kvm_says, options, qmp
 
 SRCDIR = os.environ.get("srcdir", os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("CAPBROKER_SHARED_DATA", os.path.join(SRCDIR, "..", "..", "shared", "data"))
@@ -181,7 +181,8 @@ def main():
         guests = [splice(rng, number, roots) for number in range(chosen.count)]
         machines = {match.group(1) for xml in guests
                     for match in [re.search('machine="([^"]+)"', xml)] if match}
-        files = libvirt.facts(folder, sorted(machines | {"pc", "q35"})) + qemu_says(folder)
+        files = (kvm_says(folder) + libvirt.facts(folder, sorted(machines | {"pc", "q35"})) +
+                 qemu_says(folder))
         outcomes = start(libvirt, guests)
         broker = Broker("capbroker", folder)
         process = broker.run("import", "--name", "host", *files)

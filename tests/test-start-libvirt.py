@@ -23,7 +23,7 @@ import sys
 import tempfile
 
 from libvirt_fixture import Libvirt, feature_names
-from start_fixture import (UUID, Broker, Names, Tally, cpu_xml, draw_features, facts, options,
+from start_fixture import (UUID, Broker, Names, Tally, cpu_xml, draw_features, facts, kvm_says, options,
                            qmp, xml)
 
 MODES = ["custom"] * 14 + ["host-model"] * 3 + ["host-passthrough", "maximum", None]
@@ -120,7 +120,8 @@ def main():
         for number in range(chosen.count):
             guests.append(draw(rng, number, models, names, there))
             guests[-1]["emulator"] = emulator
-        files = libvirt.facts(folder, sorted({guest["machine"] for guest in guests}))
+        files = kvm_says(folder) + libvirt.facts(folder,
+                                                  sorted({guest["machine"] for guest in guests}))
         outcomes = libvirt.create([(guest["name"], xml(guest)) for guest in guests])
         bad = []
         for what, more in (("libvirt alone", []), ("libvirt and QEMU",

@@ -11,7 +11,7 @@
 
 #include "judge/judgement.h"
 
-#define MAX_PREREQUISITES 4
+#define MAX_PREREQUISITES 5 /* the last is NULL */
 
 struct check {
 	struct check_info info;
@@ -76,12 +76,16 @@ static const struct check checks[] = {
 	      "Fires when the definition asks for one vendor and the host's CPU is another's. Moves "
 	      "between vendors are not supported.",
 	      "cpu-facts-known", NULL),
+	CHECK("cpu-msr-settable", check_cpu_msr, false, "KVM takes the feature MSRs that the CPU shows",
+	      "KVM there lists ARCH_CAPABILITIES and doesn't let QEMU set it, so that QEMU ends when a "
+	      "guest is to see a bit of it. The probe tried (kvm.arch-capabilities-settable).",
+	      "cpu-facts-known", "cpu-model-known", NULL),
 	CHECK("cpu-missing", check_cpu_missing, true, "every feature needed is there",
 	      "A feature that the guest was promised is not there: the start fails, or, where the "
 	      "definition says check='none' or libvirt looks at the host's own CPU alone, the "
 	      "feature is dropped in silence (warn). On POWER: the host's processor is of another "
 	      "generation than the model, or older than the mode that the guest is to run in.",
-	      "cpu-facts-known", "cpu-model-known", "cpu-vendor", NULL),
+	      "cpu-facts-known", "cpu-model-known", "cpu-vendor", "cpu-msr-settable"),
 	CHECK("cpu-forbidden", check_cpu_forbidden, true, "no forbidden feature is there",
 	      "The definition forbids a feature (policy='forbid') that the host has.",
 	      "cpu-facts-known", NULL),

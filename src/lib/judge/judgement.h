@@ -51,6 +51,9 @@ bool cpu_is_custom(const struct cpu_def *def);
 /* Is it match='minimum', of which libvirt makes the host's model and what the definition adds? */
 bool cpu_is_minimum(const struct judgement *j);
 
+/* Is it an upstream machine type from before QEMU's models were as its newest types have them? */
+bool cpu_models_unsteady(const struct judgement *j);
+
 /* What check='full' refuses: features that the guest would see and the definition doesn't name. */
 void cpu_full_extra(struct judgement *j);
 
@@ -116,6 +119,7 @@ void check_cpu_extra(struct judgement *j);
 void check_cpu_contract(struct judgement *j);
 void check_cpu_obligation(struct judgement *j);
 void check_nested(struct judgement *j);
+void check_cpu_msr(struct judgement *j);
 void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);

@@ -394,6 +394,28 @@ static const struct offer *bare_offer(struct target *t, const struct universe *u
 	return NULL;
 }
 
+/*
+ * What KVM lists of ARCH_CAPABILITIES and refuses to set can't be given to a guest: such an offer
+ * without it. The one that was listed stays at hand.
+ */
+static void leave_out_unsettable(struct target *t, const char *accel, const struct universe *universe)
+{
+	const struct fact *fact = profile_fact_any(t->profile, "kvm.arch-capabilities-settable");
+	int gate = cap_find("cpu.arch-capabilities");
+	struct offer *given;
+
+	if (!t->qemu_offer || g_strcmp0(accel, "kvm") || !fact || fact->state != FACT_KNOWN ||
+	    !json_is_false(fact->value))
+		return;
+	t->listed_offer = t->qemu_offer;
+	given = copy_offer(t->qemu_offer, universe);
+	g_ptr_array_add(t->owned, given);
+	for (size_t i = 0; i < cap_count; i++)
+		if (cap_table[i].type == CAP_BOOL && ((int)i == gate || cap_table[i].gate == gate))
+			offer_put(given, cap_table[i].bit, false);
+	t->qemu_offer = given;
+}
+
 static void resolve_offers(struct target *t, const struct needs *needs,
 			   const struct universe *universe)
 {
@@ -407,6 +429,7 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 	}
 	q = scope_offer(t, VIEW_QEMU, accel, 0, universe);
 	t->qemu_offer = q ? q : scope_offer(t, VIEW_QEMU, accel, 1, universe);
+	leave_out_unsettable(t, accel, universe);
 	t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
 	t->qemu = find_entry(t, VIEW_QEMU, accel, -1, false);
 	t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);

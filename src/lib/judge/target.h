@@ -27,6 +27,7 @@ struct target {
 	const struct emulator *qemu_models; /* an entry that lists that QEMU's CPU models, or NULL */
 	const struct emulator *libvirt; /* libvirt's, from domain capabilities, or NULL */
 	const struct offer *qemu_offer; /* what that QEMU gives, unmigratable features too */
+	const struct offer *listed_offer; /* the same with what KVM lists and won't set; else NULL */
 	const struct offer *libvirt_offer; /* what libvirt says the hypervisor gives */
 	const struct offer *host_offer; /* libvirt's view of the host CPU, or a bare <cpu> */
 	const struct offer *judged;     /* the one a CPU's relation is told by, or NULL */
