@@ -29,12 +29,12 @@ static bool follows_host(const struct judgement *j)
 	return !cpu_is_custom(j->cpu->def) || cpu_is_minimum(j);
 }
 
-/* Does QEMU's model of that name have it, where libvirt's hasn't? */
+/* Does QEMU's model of that name have it, where libvirt's hasn't, or libvirt has no such model? */
 static bool qemu_adds(const struct judgement *j, int bit)
 {
-	const char *more = j->cpu->def->model ?
-				   tables_qemu_differs(j->judge->tables, j->cpu->def->model, "more") :
-				   NULL;
+	const char *model = j->cpu->def->model;
+	const char *own = model ? tables_qemu_differs(j->judge->tables, model, "more") : NULL;
+	const char *more = own || !model ? own : tables_qemu_alone(j->judge->tables, model);
 	g_auto(GStrv) names = g_strsplit(more ? more : "", " ", -1);
 
 	return g_strv_contains((const char *const *)names,
@@ -65,13 +65,24 @@ static const struct offer *doubtful(const struct judgement *j, enum verdict *ver
 		       NULL;
 }
 
+/*
+ * Does KVM list it for this guest? Newer QEMU leaves the MSR out of 'host' on AMD, and yet gives it to
+ * models that have it: for those KVM's own list counts too.
+ */
+static bool listed_for(const struct judgement *j, const struct offer *listed, int bit)
+{
+	const struct offer *kvm = follows_host(j) ? NULL : profile_plain_offer(j->target.profile, VIEW_KVM);
+
+	return offer_get(listed, j->judge->universe, bit) == 1 ||
+	       (kvm && offer_get(kvm, j->judge->universe, bit) == 1);
+}
+
 /* Will QEMU show the guest a feature that KVM lists? */
 static bool shown(const struct judgement *j, const struct offer *listed, int bit)
 {
 	const struct cpu_need *cpu = j->cpu;
 
-	if (bit < 0 || offer_get(listed, j->judge->universe, bit) != 1 ||
-	    taken_away(cpu, bit))
+	if (bit < 0 || !listed_for(j, listed, bit) || taken_away(cpu, bit))
 		return false;
 	return follows_host(j) || in_set(cpu, cpu->require, bit) || in_set(cpu, cpu->optional, bit) ||
 	       in_set(cpu, cpu->force, bit) || qemu_adds(j, bit);

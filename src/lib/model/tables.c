@@ -145,7 +145,9 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
 	return false;
 }
 
-const char *tables_qemu_differs(const struct tables *tables, const char *model, const char *column)
+/* The column of QEMU's model of a name, where libvirt knows it too (@known "yes") or not ("no"). */
+static const char *qemu_model(const struct tables *tables, const char *model, const char *known,
+			      const char *column)
 {
 	const struct table *t = tables ? tables->qemu_models : NULL;
 	int name = table_column(t, "name"), both = table_column(t, "in_libvirt");
@@ -155,9 +157,19 @@ const char *tables_qemu_differs(const struct tables *tables, const char *model, 
 		char *const *row = g_ptr_array_index(t->rows, i);
 
 		if (!strcmp(row[name], model))
-			return strcmp(row[both], "yes") ? NULL : row[differs];
+			return strcmp(row[both], known) ? NULL : row[differs];
 	}
 	return NULL;
+}
+
+const char *tables_qemu_differs(const struct tables *tables, const char *model, const char *column)
+{
+	return qemu_model(tables, model, "yes", column);
+}
+
+const char *tables_qemu_alone(const struct tables *tables, const char *model)
+{
+	return qemu_model(tables, model, "no", "more");
 }
 
 int version_compare(const char *a, const char *b)

@@ -78,6 +78,9 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
  */
 const char *tables_qemu_differs(const struct tables *tables, const char *model, const char *column);
 
+/* All features of a model that QEMU has and libvirt's maps don't, apart by spaces, or NULL. */
+const char *tables_qemu_alone(const struct tables *tables, const char *model);
+
 /**
  * tables_libvirt_knows - does a libvirt version know a feature's or model's name?
  * @kind: "feature" or "model"; or "removal": that a feature is gone from some models
