@@ -54,6 +54,7 @@ FLAGS = {
     "unmigratable=libvirt": "CAP_LIBVIRT_UNMIGRATABLE",
     "libvirt-keeps": "CAP_LIBVIRT_KEEPS",
     "no-autoenable": "CAP_NO_AUTOENABLE",
+    "vmm": "CAP_VMM",
 }
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
@@ -61,21 +62,31 @@ UNITS = ("bits", "bytes", "khz", "pages")
 # Whose names do not stand for themselves: what these call a feature is written ARCH/NAME.
 ARCHS = ("arm64", "loongarch64", "ppc64", "riscv64", "s390x")
 KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "level", "security", "unit", "labels",
-                     "source")
-REGISTER_KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "security", "unit", "labels")
+                     "source", "values")
+REGISTER_KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "security", "unit", "labels",
+                              "width")
+# Rooms of registers that have names instead of numbers.
+NAMED_ROOMS = ("vtd", "amdvi", "smmuv3", "hwinfo", "spapr", "vfio", "pci")
 # Rooms of what a processor of each family has: what a <cpu> definition speaks of.
 CPU_ROOMS = ("cpu", "msr") + ARCHS
 
 ROOMS = {
+    "acpi": "The firmware's tables of IOMMUs: DMAR, IVRS, IORT, VIOT.",
+    "amdvi": "AMD's IOMMU: its extended feature registers EFR and EFR2.",
     "arm64": "Processors of 64-bit Arm: what the kernel shows of them, and QEMU's properties.",
     "cpu": "Processor features and numbers, under libvirt's names; the room of CPUID.",
     "host": "The host's kernel, its options and its microcode.",
+    "hwinfo": "What IOMMU_GET_HW_INFO answers for a device: which IOMMU it is behind, and what the "
+              "kernel's interface to it can do.",
+    "iommu": "An IOMMU of any kind: addresses, page sizes, formats of page tables, and what the "
+             "kernel allows. At a host, what all units with eligible devices behind them have.",
     "hyperv": "Enlightenments for Windows guests; QEMU lists them among a processor's properties.",
     "kvm": "Answers of KVM_CHECK_EXTENSION, and what KVM's modules were told.",
     "libvirt": "The management daemon.",
     "mitigation": "What the kernel says of each vulnerability: vulnerable, mitigated or not "
                   "affected.",
     "msr": "Feature MSRs: immunities, obligations, and what nested virtualization may use.",
+    "pci": "Devices, by their configuration space: translation, requests for pages, isolation.",
     "ppc64": "Processors of the POWER family, by model and by the modes they can run in.",
     "pseries": "What QEMU's pseries machine promises a guest of POWER (its properties cap-…).",
     "s390x": "Features and groups of features of IBM Z processors, as QEMU and libvirt name them.",
@@ -85,6 +96,10 @@ ROOMS = {
     "sev-snp": "The same with integrity of memory.",
     "sgx": "Enclaves inside guests, as kernel, QEMU and libvirt tell of them.",
     "tdx": "Trust domains: guests that Intel processors keep from their host.",
+    "smmuv3": "Arm's SMMUv3: its identification registers, as the kernel tells of them.",
+    "spapr": "The IOMMU of POWER hosts, as VFIO tells of it.",
+    "vfio": "What VFIO can do on the host, and what a device's driver says of moving it.",
+    "vtd": "Intel's VT-d: its capability registers CAP and ECAP.",
     "xsave": "Components of extended state.",
 }
 
@@ -98,6 +113,8 @@ WORDS = {
     "contract=exact": "Meets by its rule in an offer; a running guest must find it just as it was.",
     "libvirt-keeps": "Libvirt compares it and never passes it to QEMU.",
     "no-autoenable": "QEMU leaves it out of host and max, though it may give it where asked.",
+    "vmm": "The kernel's interface lets a virtual machine monitor read this field of the raw "
+           "register; others of the same register are not to be concluded from.",
     "emulated-by": "Who can supply it where the hardware lacks it: kvm, tcg (QEMU's emulation of "
                    "processors), qemu itself, or the kernel.",
     "security": "The class of attack that losing it opens, or against which it obliges.",

@@ -18,13 +18,17 @@ import sys
 
 sys.dont_write_bytecode = True  # the source folder may be anybody's
 
-from dictionary_words import (ARCHS, CPU_ROOMS, EMULATORS, FITS, FLAGS, KEYS, NAMESPACES, REGISTER_KEYS, ROOMS,
-                              RULES, TYPES, UNITS, WORDS)
+from dictionary_words import (ARCHS, CPU_ROOMS, EMULATORS, FITS, FLAGS, KEYS, NAMED_ROOMS, NAMESPACES, REGISTER_KEYS,
+                              ROOMS, RULES, TYPES, UNITS, WORDS)
 
-ROOMS_OF_THREE = ("msr", "qemu")  # rooms where an id has a middle part: msr.arch-cap.rsba
+# rooms where an id has a middle part: msr.arch-cap.rsba
+ROOMS_OF_THREE = ("msr", "qemu", "vtd", "amdvi", "smmuv3")
 ID = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9_-]*)+(\.[0-9])?$")
 CPUID = re.compile(r"cpuid\.([0-9a-f]{1,8})\.([0-9a-f]{1,8})\.e([abcd])x$")
 MSR = re.compile(r"msr\.([0-9a-f]{1,8})$")
+NAMED = re.compile(r"([a-z][a-z0-9]*)\.[a-z0-9][a-z0-9-]*$")  # vtd.cap: a room and a short name
+VALUES = re.compile(r"[+*]\d{1,3}$")
+VALUES_MAX = 64
 SENTENCE_MAX = 70
 COLUMNS = "'ID BITS TYPE RULE SENTENCE'"
 
@@ -39,18 +43,17 @@ class Register:
         self.part, self.source, self.place = part, source, place
         self.defaults = {}
         self.flags = set()
+        self.width = {"cpuid": 32, "kvm": 32}.get(kind, 64)
         self.owner = {}     # bit → what accounts for it
+        self.vmm = 0        # bits that the kernel lets a VMM read of the raw register
         self.known = 0      # bits of entries and of `unnamed` lines
         self.unnamed = []   # (low, high, why)
         self.entries = 0
 
-    @property
-    def width(self):
-        return 64 if self.kind == "msr" else 32
-
     def sort_key(self):
-        kinds = ("cpuid", "msr", "kvm")
-        return (kinds.index(self.kind), self.index, self.subindex, self.part)
+        kinds = ("cpuid", "msr", "kvm", "named")
+        name = self.name.encode() if self.kind == "named" else b""
+        return (kinds.index(self.kind), self.index, self.subindex, self.part, name)
 
 
 class Section:
@@ -159,14 +162,22 @@ class Reader:
                                 source, place)
         elif msr:
             register = Register(name, "msr", int(msr[1], 16), 0, "", source, place)
+        elif self.is_named(name):
+            register = Register(name, "named", 0, 0, "", source, place)
         else:
             raise Refusal(f"'{name}' is no register: write cpuid.LEAF.SUBLEAF.eax or msr.NUMBER, "
-                          "numbers in lower-case hexadecimal without 0x")
+                          "numbers in lower-case hexadecimal without 0x, or one of "
+                          f"{', '.join(NAMED_ROOMS)} with a short name, as vtd.cap")
         first = self.dictionary.registers.get(name)
         if first:
             raise Refusal(f"register '{name}' is already at {first.place}: put the bits there")
         self.dictionary.registers[name] = register
         return register
+
+    @staticmethod
+    def is_named(name):
+        named = NAMED.match(name)
+        return named and named[1] in NAMED_ROOMS
 
     def read_section(self, rest, place):
         if not rest:
@@ -269,7 +280,8 @@ class Reader:
         low, high = self.field(bits)
         if capability.type == "bool" and low != high:
             raise Refusal(f"'{capability.id}' is a bool of {high - low + 1} bits: a bool has one")
-        if capability.type in ("string", "set", "ranges"):
+        held = ("string", "ranges") if self.group.kind == "named" else ("string", "set", "ranges")
+        if capability.type in held:
             raise Refusal(f"'{capability.id}' is a {capability.type}, which no register holds")
         if capability.type == "pair" and (low, high) != (0, 63):
             raise Refusal(f"'{capability.id}' is a pair: it takes the bits 0-63 of an MSR")
@@ -313,10 +325,21 @@ class Reader:
                           f"{', '.join(key + '=' for key in allowed)})")
         if not value:
             raise Refusal(f"attribute '{key}' without a value")
+        if key == "width":
+            self.set_width(holder, value)
+            return
         store = holder.keys if own else holder.defaults
         if key in store:
             raise Refusal(f"attribute '{key}' given twice: join the values by commas")
         store[key] = value
+
+    @staticmethod
+    def set_width(holder, value):
+        if not isinstance(holder, Register) or holder.kind != "named":
+            raise Refusal("width= belongs below the line of a register that has a name, as vtd.cap")
+        if value not in ("8", "16", "32", "64") or holder.owner:
+            raise Refusal(f"width={value}: write 8, 16, 32 or 64, before the first field")
+        holder.width = int(value)
 
 
 def mask(low, high):
@@ -363,10 +386,12 @@ class Resolver:
         in_register = capability.register is not None and capability.register is group
         for key, value in group.defaults.items():
             keys.setdefault(key, value)
-        if in_register:
+        if in_register and group.kind != "named":
             keys.setdefault("libvirt", "*")
             keys.setdefault("qemu", "*")
         capability.flags |= group.flags
+        if "vmm" in capability.flags:
+            self.let_read(capability)
         if not capability.flags & {"offer", "sight"}:
             capability.flags.add("offer")
         if "contract=exact" in capability.flags:
@@ -376,7 +401,38 @@ class Resolver:
         keys.setdefault("source", group.source)
         self.check_values(capability)
 
+    def let_read(self, capability):
+        register = capability.register
+        if register is None or register.kind != "named":
+            self.refuse(capability.place, "'vmm' outside a register that has a name: it says which "
+                                          "bits of the raw register a VMM may read")
+            return
+        register.vmm |= mask(capability.low, capability.high)
+
+    def check_meanings(self, capability):
+        """values=: what the numbers in a field stand for."""
+        place, values = capability.place, capability.keys.get("values")
+        named = capability.register is not None and capability.register.kind == "named"
+        if values is None:
+            if named and capability.type == "set":
+                self.refuse(place, f"'{capability.id}' is a set in a register: say values= with "
+                                   "the members that each number stands for, as 'a+b,a,-'")
+            return
+        if not named or capability.type not in ("uint", "set"):
+            self.refuse(place, "values= belongs to a number or a set in a register that has a name")
+        elif VALUES.match(values) and capability.type == "uint":
+            return
+        else:
+            words = values.split(",")
+            most = 1 << (capability.high - capability.low + 1)
+            if len(words) != most or most > VALUES_MAX:
+                self.refuse(place, f"values= names {len(words)} of {most} numbers: give each one, "
+                                   "'-' where it is reserved")
+            if capability.type == "uint" and not all(w == "-" or w.isdigit() for w in words):
+                self.refuse(place, f"values={values}: the values of a number are numbers")
+
     def check_values(self, capability):
+        self.check_meanings(capability)
         keys, place = capability.keys, capability.place
         for who in keys.get("emulated-by", "").split(","):
             if who and who not in EMULATORS:
@@ -486,11 +542,12 @@ def ordered(dictionary):
 
 
 def c_register(register):
-    kind = {"cpuid": "REG_CPUID", "msr": "REG_MSR", "kvm": "REG_KVM_EXTENSION"}[register.kind]
+    kind = {"cpuid": "REG_CPUID", "msr": "REG_MSR", "kvm": "REG_KVM_EXTENSION",
+            "named": "REG_NAMED"}[register.kind]
     part = f"'{register.part}'" if register.part else "0"
     return (f"\t{{ {c_string(register.name)}, {kind}, 0x{register.index:x}, "
-            f"0x{register.subindex:x}, {part}, 0x{register.known:x},\n"
-            f"\t  {c_string(register.source)} }},")
+            f"0x{register.subindex:x}, {part}, {register.width}, 0x{register.known:x}, "
+            f"0x{register.vmm:x},\n\t  {c_string(register.source)} }},")
 
 
 def c_capability(capability, number, bit, register, index):
@@ -500,6 +557,10 @@ def c_capability(capability, number, bit, register, index):
                      if word in keys.get("emulated-by", "").split(","))
     labels = f"labels_{number}" if "labels" in keys else "NULL"
     needs = f"needs_{number}" if capability.needs else "no_needs"
+    values = keys.get("values", "")
+    plus = int(values[1:]) if values.startswith("+") else 0
+    times = int(values[1:]) if values.startswith("*") else 1
+    listed = f"values_{number}" if values and not VALUES.match(values) else "NULL"
     if capability.type == "bool" and capability.room in CPU_ROOMS:
         flags += " | CAP_OF_CPU"
     names = ", ".join(c_string(plain(capability.names[ns][0]) if capability.names[ns] else None)
@@ -518,6 +579,9 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.unit = {c_string(keys.get('unit'))},",
         f"\t\t.security = {c_string(keys.get('security'))},",
         f"\t\t.labels = {labels},",
+        f"\t\t.plus = {plus},",
+        f"\t\t.times = {times},",
+        f"\t\t.values = {listed},",
         f"\t\t.needs = {needs},",
         f"\t\t.arch = {c_string(keys.get('arch'))},",
         f"\t\t.level = {c_string(keys.get('level'))},",
@@ -543,6 +607,10 @@ def c_lists(capabilities, index):
         if "labels" in capability.keys:
             labels = ", ".join(c_string(word) for word in capability.keys["labels"].split(","))
             out.append(f"static const char *const labels_{number}[] = {{ {labels}, NULL }};")
+        values = capability.keys.get("values", "+0")
+        if not VALUES.match(values):
+            words = ", ".join(c_string(None if word == "-" else word) for word in values.split(","))
+            out.append(f"static const char *const values_{number}[] = {{ {words} }};")
     return out
 
 
@@ -630,7 +698,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("arch", "unit", "gate", "level", "security"):
+    for key in ("arch", "unit", "gate", "level", "security", "values"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -641,6 +709,10 @@ def json_register(register):
            "known": f"0x{register.known:x}", "source": register.source}
     if register.kind == "cpuid":
         out["subindex"], out["part"] = f"0x{register.subindex:x}", f"e{register.part}x"
+    if register.kind == "named":
+        out["width"] = register.width
+        if register.vmm:
+            out["vmm"] = f"0x{register.vmm:x}"
     if register.unnamed:
         out["unnamed"] = [{"low": low, "high": high, "why": why}
                           for low, high, why in register.unnamed]
@@ -680,6 +752,16 @@ def rst(text):
     return re.sub(r"([\\*`|_])", r"\\\1", text)
 
 
+def man_values(values):
+    if values.startswith("+"):
+        return f"the field plus {values[1:]}"
+    if values.startswith("*"):
+        return f"the field times {values[1:]}"
+    return "the field's numbers stand for " + ", ".join(
+        f"{number}: {word.replace('+', ' and ')}" for number, word in enumerate(values.split(","))
+        if word != "-")
+
+
 def man_facts(capability):
     keys = capability.keys
     facts = [f"{capability.type}, {capability.rule}"]
@@ -692,6 +774,8 @@ def man_facts(capability):
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:
         facts.append("levels " + " < ".join(keys["labels"].split(",")))
+    if "values" in keys:
+        facts.append(man_values(keys["values"]))
     if capability.needs:
         facts.append("needs " + ", ".join(capability.needs))
     for namespace in NAMESPACES:
@@ -756,6 +840,10 @@ def write_file(path, text):
     """Whole or not at all: a build that is interrupted leaves no half a table."""
     if path == "-":
         sys.stdout.write(text)
+        return
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe stays what it is
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
         return
     partial = path + ".tmp"
     with open(partial, "w", encoding="utf-8") as file:

@@ -52,6 +52,22 @@ CASES = {
     "string in a register": (WORD + "cpu.a 0-31 string exact one\n", 3, "which no register holds"),
     "half a pair": ("dictionary 2026.1\nregister msr.480 SDM\nmsr.a.b 0-31 pair allowed-pair one\n",
                     3, "takes the bits 0-63"),
+    "register of no room": ("dictionary 2026.1\nregister cpu.x SDM\n", 2, "one of vtd, amdvi,"),
+    "width of no register": (HEAD + "\twidth=32\n", 3, "width= belongs below"),
+    "width too late": ("dictionary 2026.1\nregister vtd.x V\nreserved 0-31\n\twidth=32\n", 4,
+                       "belongs to nothing"),
+    "odd width": ("dictionary 2026.1\nregister vtd.x V\n\twidth=24\n", 3, "write 8, 16, 32 or 64"),
+    "field outside a width": ("dictionary 2026.1\nregister vtd.x V\n\twidth=16\nreserved 0-16\n", 4,
+                              "which has 16 bits"),
+    "vmm outside": (HEAD + "vtd.x.a - uint exact one\n\tvmm\n", 3, "'vmm' outside a register"),
+    "values outside": (HEAD + "vtd.x.a - uint exact one\n\tvalues=+1\n", 3, "values= belongs to"),
+    "too few values": ("dictionary 2026.1\nregister vtd.x V\n\twidth=8\nvtd.x.a 0-1 uint exact one\n"
+                       "\tvalues=1,2,3\nreserved 2-7\n", 4, "names 3 of 4 numbers"),
+    "values of no number": ("dictionary 2026.1\nregister vtd.x V\n\twidth=8\n"
+                            "vtd.x.a 0 uint exact one\n\tvalues=a,b\nreserved 1-7\n", 4,
+                            "the values of a number are numbers"),
+    "set without values": ("dictionary 2026.1\nregister vtd.x V\n\twidth=8\nvtd.x.a 0 set set one\n"
+                           "reserved 1-7\n", 4, "is a set in a register: say values="),
     "missing sentence": (HEAD + "cpu.a - uint exact\n", 3, "'cpu.a' has no sentence"),
     "long sentence": (HEAD + "cpu.a - uint exact " + "x" * 71 + "\n", 3, "say it in 70"),
     "full stop": (HEAD + "cpu.a - uint exact one.\n", 3, "ends in a full stop"),

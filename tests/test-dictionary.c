@@ -57,8 +57,14 @@ test_registers(void)
 	for (size_t i = 0; i < cap_register_count; i++) {
 		const struct cap_register *reg = &cap_registers[i];
 
-		g_assert_cmpint(cap_find_register(reg->kind, reg->index, reg->subindex, reg->part),
-				==, i);
+		if (reg->kind == REG_NAMED)
+			g_assert_cmpint(cap_find_named_register(reg->name), ==, i);
+		else
+			g_assert_cmpint(cap_find_register(reg->kind, reg->index, reg->subindex,
+							  reg->part),
+					==, i);
+		g_assert_cmphex(reg->vmm & ~reg->known, ==, 0);
+		g_assert_true(reg->vmm == 0 || reg->kind == REG_NAMED);
 	}
 	for (size_t i = 0; i < cap_count; i++) {
 		const struct capability *cap = &cap_table[i];
@@ -68,7 +74,7 @@ test_registers(void)
 			continue;
 		g_assert_cmpuint(cap->reg, <, cap_register_count);
 		g_assert_cmpuint(cap->low, <=, cap->high);
-		g_assert_cmpuint(cap->high, <, cap_registers[cap->reg].kind == REG_MSR ? 64 : 32);
+		g_assert_cmpuint(cap->high, <, cap_registers[cap->reg].width);
 		field = (~UINT64_C(0) >> (63 - (cap->high - cap->low))) << cap->low;
 		g_assert_cmphex(cap_registers[cap->reg].known & field, ==, field);
 	}
@@ -77,6 +83,28 @@ test_registers(void)
 	g_assert_cmpint(cap_find_register(REG_MSR, 0x10b, 0, 0), ==, -1);
 	g_assert_cmpint(cap_find_register(REG_KVM_EXTENSION, 60, 0, 0), ==,
 			entry("kvm.tsc-control")->reg);
+	g_assert_cmpint(cap_find_named_register("vtd.ecap"), ==, entry("vtd.ecap.nest")->reg);
+	g_assert_cmpint(cap_find_named_register("vtd.eca"), ==, -1);
+	g_assert_cmpint(cap_find_named_register("msr.10a"), ==, -1);
+	g_assert_cmpint(cap_find_named_register(""), ==, -1);
+}
+
+/* The fields that the kernel lets a VMM read, by the lists in its header (iommufd.h). */
+static void
+test_vmm(void)
+{
+	const struct cap_register *efr = &cap_registers[cap_find_named_register("amdvi.efr")];
+	const struct cap_register *idr0 = &cap_registers[cap_find_named_register("smmuv3.idr0")];
+	const struct cap_register *idr5 = &cap_registers[cap_find_named_register("smmuv3.idr5")];
+
+	/* PPRSup 1, GTSup 4, GASup 7, GATS 13:12, GLX 15:14, PASmax 36:32, GioSup 48, EPHSup 50 */
+	g_assert_cmphex(efr->vmm, ==, 0x0005001f0000f092);
+	/* TTF 3:2, ASID16 12, CD2L 19, TTENDIAN 22:21, STALL 25:24, TERM 26, ST_LEVEL 28:27 */
+	g_assert_cmphex(idr0->vmm, ==, 0x1f68100c);
+	/* the granules 4 to 6, DS 7, VAX 11:10 */
+	g_assert_cmphex(idr5->vmm, ==, 0x0cf0);
+	g_assert_cmpuint(idr5->width, ==, 32);
+	g_assert_cmphex(cap_registers[cap_find_named_register("hwinfo.caps")].vmm, ==, 0);
 }
 
 static void
@@ -179,6 +207,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/dictionary/table", test_table);
 	g_test_add_func("/dictionary/registers", test_registers);
+	g_test_add_func("/dictionary/vmm", test_vmm);
 	g_test_add_func("/dictionary/aliases", test_aliases);
 	g_test_add_func("/dictionary/spellings", test_spellings);
 	g_test_add_func("/dictionary/rules", test_rules);

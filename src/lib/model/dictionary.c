@@ -89,7 +89,7 @@ compare_register(const void *key, const void *entry)
 {
 	const struct cap_register *a = key, *b = entry;
 
-	if (a->kind != b->kind)
+	if (a->kind != b->kind) /* those that have names are last */
 		return a->kind < b->kind ? -1 : 1;
 	if (a->index != b->index)
 		return a->index < b->index ? -1 : 1;
@@ -108,6 +108,27 @@ cap_find_register(enum cap_register_kind kind, uint32_t index, uint32_t subindex
 
 	found = bsearch(&key, cap_registers, cap_register_count, sizeof(key), compare_register);
 	return found ? (int)(found - cap_registers) : -1;
+}
+
+/* They stand last, in the order of their names. */
+int
+cap_find_named_register(const char *name)
+{
+	size_t low = 0, high = cap_register_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct cap_register *reg = &cap_registers[middle];
+		int order = reg->kind == REG_NAMED ? strcmp(name, reg->name) : 1;
+
+		if (!order)
+			return (int)middle;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -1;
 }
 
 const char *

@@ -62,6 +62,7 @@ enum {
 	CAP_LIBVIRT_KEEPS = 1 << 7,        /* libvirt compares it but never passes it to QEMU */
 	CAP_LIBVIRT_UNMIGRATABLE = 1 << 6,
 	CAP_OF_CPU = 1 << 9,               /* a bool of a processor's own: <cpu> may speak of it */
+	CAP_VMM = 1 << 10,                 /* the kernel lets a VMM read it of the raw register */
 };
 
 /* Who can supply it where the hardware lacks it (struct capability.emulated_by). */
@@ -76,15 +77,18 @@ enum cap_register_kind {
 	REG_CPUID,         /* index = leaf, subindex = subleaf, part = 'a' 'b' 'c' 'd' */
 	REG_MSR,           /* index = MSR number */
 	REG_KVM_EXTENSION, /* index = number given to KVM_CHECK_EXTENSION; the whole answer */
+	REG_NAMED,         /* by its name alone: IOMMUs, VFIO, PCI */
 };
 
 struct cap_register {
-	const char *name; /* "cpuid.7.0.ebx", "msr.10a", "kvm.60" */
+	const char *name; /* "cpuid.7.0.ebx", "msr.10a", "kvm.60", "vtd.cap" */
 	enum cap_register_kind kind;
 	uint32_t index;
 	uint32_t subindex;
 	char part;       /* CPUID only, else 0 */
+	uint8_t width;   /* in bits */
 	uint64_t known;  /* bits of entries and of `unnamed` lines; a set bit outside is news */
+	uint64_t vmm;    /* REG_NAMED: the bits that the kernel lets a VMM read */
 	const char *source;
 };
 
@@ -100,6 +104,11 @@ struct capability {
 	const char *unit;      /* "bits" "bytes" "khz" "pages" or NULL */
 	const char *security;  /* security class that losing it opens (or that it obliges to), or NULL */
 	const char *const *labels; /* RULE_CHAIN: names of the values 0…n, NULL-terminated; else NULL */
+	uint16_t plus, times;  /* REG_NAMED, CAP_UINT: the value is the field times this, plus that */
+	/* REG_NAMED: what each number in the field stands for: a decimal number (CAP_UINT), or
+	 * members joined by '+' (CAP_SET); NULL where it is reserved. As many as the field can hold;
+	 * NULL where the field is the value. */
+	const char *const *values;
 	const char *arch;      /* whose names they are (arch.h's rooms), or NULL: x86's, or nobody's */
 	const char *level;     /* QEMU's property of models that stays set where this is off, or NULL */
 	int gate;              /* index of what QEMU takes it away without, or -1 */
@@ -156,6 +165,14 @@ const char *cap_alias_of(enum cap_namespace ns, int cap);
  * Returns its index in cap_registers, or -1 where no entry of the dictionary lives in it.
  */
 int cap_find_register(enum cap_register_kind kind, uint32_t index, uint32_t subindex, char part);
+
+/**
+ * cap_find_named_register - a register that has a name instead of a number
+ * @name: "vtd.cap", "amdvi.efr", "smmuv3.idr0", "hwinfo.caps", "vfio.migration", "pci.acs", …
+ *
+ * Returns its index in cap_registers, or -1.
+ */
+int cap_find_named_register(const char *name);
 
 /* Names as the dictionary writes them ("bool", "lower-safe", "libvirt"); NULL out of range. */
 const char *cap_type_name(enum cap_type type);
