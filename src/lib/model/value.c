@@ -70,7 +70,7 @@ static int compare_ranges(const void *a, const void *b)
 }
 
 /* Sorted, and joined where they touch. */
-static void ranges_normalize(GArray *ranges)
+void value_ranges_normalize(GArray *ranges)
 {
 	guint n = 0;
 
@@ -85,6 +85,31 @@ static void ranges_normalize(GArray *ranges)
 			g_array_index(ranges, struct value_range, n++) = r;
 	}
 	g_array_set_size(ranges, n);
+}
+
+GArray *value_ranges_without(const GArray *ranges, const GArray *holes)
+{
+	GArray *left = g_array_new(FALSE, FALSE, sizeof(struct value_range));
+
+	for (guint i = 0; i < ranges->len; i++) {
+		struct value_range rest = g_array_index(ranges, struct value_range, i);
+		bool any = true;
+
+		for (guint k = 0; any && k < holes->len; k++) {
+			const struct value_range *hole = &g_array_index(holes, struct value_range, k);
+			struct value_range before = { rest.first, hole->first - 1 };
+
+			if (hole->last < rest.first || hole->first > rest.last)
+				continue;
+			if (hole->first > rest.first)
+				g_array_append_val(left, before);
+			any = hole->last < rest.last;
+			rest.first = hole->last + 1; /* not used where it wraps: @any is false */
+		}
+		if (any)
+			g_array_append_val(left, rest);
+	}
+	return left;
 }
 
 static bool ranges_from_json(const json_t *json, struct value *value, GError **error)
@@ -104,7 +129,7 @@ static bool ranges_from_json(const json_t *json, struct value *value, GError **e
 			return bad(error, "each range must be [\"0xFIRST\", \"0xLAST\"], first not above last");
 		g_array_append_val(value->ranges, r);
 	}
-	ranges_normalize(value->ranges);
+	value_ranges_normalize(value->ranges);
 	return true;
 }
 

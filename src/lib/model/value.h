@@ -59,6 +59,17 @@ bool value_equal(const struct value *a, const struct value *b);
 bool value_meet(enum cap_rule rule, const struct value *a, const struct value *b,
 		struct value *out);
 
+/* Sorts an array of struct value_range and joins those that touch or overlap. */
+void value_ranges_normalize(GArray *ranges);
+
+/**
+ * value_ranges_without - ranges with holes taken out of them
+ * @ranges, @holes: arrays of struct value_range, both normalized
+ *
+ * Returns a new array.
+ */
+GArray *value_ranges_without(const GArray *ranges, const GArray *holes);
+
 enum fit {
 	FIT_YES,
 	FIT_OBLIGATION, /* runs, but the target obliges to more than the guest knows: security */

@@ -103,22 +103,37 @@ const char *read_default_emulator(const json_t *doc)
 	return entry ? json_string_value(json_object_get(entry, "path")) : arch_usual_emulator(arch);
 }
 
-void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
-		   const char *origin)
+static bool is_there(const json_t *facts, const char *id, const struct scope *scope)
 {
-	json_t *where = scope_json(scope);
+	json_t *where = NULL;
 	const json_t *fact;
 	bool there = false;
 	size_t i;
 
-	json_array_foreach (facts, i, fact)
-		there |= !g_strcmp0(json_string_value(json_object_get(fact, "id")), id) &&
-			 json_equal(json_object_get(fact, "scope"), where);
+	json_array_foreach (facts, i, fact) {
+		if (g_strcmp0(json_string_value(json_object_get(fact, "id")), id))
+			continue;
+		where = where ? where : scope_json(scope);
+		there |= json_equal(json_object_get(fact, "scope"), where);
+	}
 	json_decref(where);
-	if (there)
+	return there;
+}
+
+void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
+		   const char *origin)
+{
+	if (is_there(facts, id, scope))
 		json_decref(value);
 	else
 		document_fact(facts, id, value, scope, origin);
+}
+
+void read_put_missing_once(json_t *facts, const char *id, enum fact_state state,
+			   const struct scope *scope, const char *origin, int err)
+{
+	if (!is_there(facts, id, scope))
+		document_fact_missing(facts, id, state, scope, origin, err);
 }
 
 void read_set_host(json_t *doc, const char *key, const char *value)

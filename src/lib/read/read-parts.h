@@ -40,6 +40,30 @@ enum arch_family read_family(const json_t *doc, const char *path);
 void read_put_once(json_t *facts, const char *id, json_t *value, const struct scope *scope,
 		   const char *origin);
 
+/* The same of a fact that is not known. */
+void read_put_missing_once(json_t *facts, const char *id, enum fact_state state,
+			   const struct scope *scope, const char *origin, int err);
+
+/* "0x…", and a number as JSON can hold it: an integer below 2^53, else "0x…". */
+json_t *read_hex(uint64_t value);
+json_t *read_number(uint64_t value);
+
+/* Numbers from bytes, little endian. */
+static inline uint16_t read_le16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static inline uint32_t read_le32(const uint8_t *bytes)
+{
+	return read_le16(bytes) | (uint32_t)read_le16(bytes + 2) << 16;
+}
+
+static inline uint64_t read_le64(const uint8_t *bytes)
+{
+	return read_le32(bytes) | (uint64_t)read_le32(bytes + 4) << 32;
+}
+
 /* A member of an object of "host" that is set once. */
 void read_set_host(json_t *doc, const char *key, const char *value);
 
