@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "model/derive.h"
 #include "model/document.h"
 #include "model/error.h"
 #include "model/fleet.h"
+#include "model/units.h"
 
 static void host_free(void *data)
 {
@@ -61,13 +63,14 @@ void fleet_own(struct fleet *f, struct profile *profile)
 	g_ptr_array_add(f->profiles, profile);
 }
 
-/* One comparable fact as a line; NULL where it takes no part. */
+/* One comparable fact as a line; NULL where it takes no part. What is derived follows from others. */
 static char *fact_line(const struct fact *fact)
 {
 	g_autofree char *scope = NULL;
 	g_autofree char *value = NULL;
 
-	if (fact->cap >= 0 && cap_table[fact->cap].flags & CAP_HOST_ONLY)
+	if ((fact->cap >= 0 && cap_table[fact->cap].flags & CAP_HOST_ONLY) ||
+	    (fact->origin && g_str_has_prefix(fact->origin, DERIVED)))
 		return NULL;
 	scope = scope_text(&fact->scope);
 	if (fact->cap >= 0 && cap_table[fact->cap].rule == RULE_TOLERANCE &&
@@ -91,6 +94,41 @@ static char *emulator_line(const struct emulator *e)
 	return g_strconcat("emulator|", text, NULL);
 }
 
+/* Facts of a unit or a device, each as a line behind what they are facts of. */
+static void add_lines(GPtrArray *lines, const char *of, const GArray *facts)
+{
+	for (guint i = 0; i < facts->len; i++) {
+		g_autofree char *line = fact_line(&g_array_index(facts, struct fact, i));
+
+		if (line)
+			g_ptr_array_add(lines, g_strconcat(of, "|", line, NULL));
+	}
+}
+
+/* Units, and the devices that guests can be given; what drives one now comes and goes. */
+static void add_unit_lines(GPtrArray *lines, const struct profile *profile)
+{
+	for (guint i = 0; i < profile->units->len; i++) {
+		const struct iommu_unit *u = g_ptr_array_index(profile->units, i);
+		g_autofree char *of = g_strdup_printf("unit|%s|%s", u->id, u->type);
+
+		g_ptr_array_add(lines, g_strdup(of));
+		add_lines(lines, of, u->facts);
+	}
+	for (guint i = 0; i < profile->devices->len; i++) {
+		const struct device *d = g_ptr_array_index(profile->devices, i);
+		g_autofree char *of = NULL;
+
+		if (d->eligible != 1)
+			continue;
+		of = g_strdup_printf("device|%s|%s|%s|%s|%s", d->address, d->vendor ? d->vendor : "",
+				     d->number ? d->number : "", d->class ? d->class : "",
+				     d->unit ? d->unit->id : "");
+		g_ptr_array_add(lines, g_strdup(of));
+		add_lines(lines, of, d->facts);
+	}
+}
+
 static int compare_lines(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -110,6 +148,7 @@ void profile_class(const struct profile *profile, char digest[static 65])
 	}
 	for (guint i = 0; i < profile->emulators->len; i++)
 		g_ptr_array_add(lines, emulator_line(g_ptr_array_index(profile->emulators, i)));
+	add_unit_lines(lines, profile);
 	g_ptr_array_sort(lines, compare_lines);
 	for (guint i = 0; i < lines->len; i++) {
 		const char *line = g_ptr_array_index(lines, i);

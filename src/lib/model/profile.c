@@ -13,7 +13,8 @@
 #include "model/document.h"
 #include "model/error.h"
 #include "model/offer.h"
-#include "model/profile.h"
+#include "model/profile-parts.h"
+#include "model/units.h"
 #include "model/value.h"
 
 struct parse {
@@ -25,15 +26,14 @@ struct parse {
 
 G_DEFINE_QUARK(capbroker-error, capbroker_error)
 
-static bool fail(GError **error, const char *place, const char *what)
+bool profile_fail(GError **error, const char *place, const char *what)
 {
 	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID, "%s: %s", place, what);
 	return false;
 }
 
-/* A member that must be a string where it is there at all; *@out is NULL where it isn't. */
-static bool get_string(const json_t *object, const char *key, const char *place, const char **out,
-		       GError **error)
+bool profile_get_string(const json_t *object, const char *key, const char *place, const char **out,
+		    GError **error)
 {
 	const json_t *member = json_object_get(object, key);
 
@@ -43,7 +43,7 @@ static bool get_string(const json_t *object, const char *key, const char *place,
 	if (!json_is_string(member)) {
 		g_autofree char *where = g_strdup_printf("%s.%s", place, key);
 
-		return fail(error, where, "must be a string");
+		return profile_fail(error, where, "must be a string");
 	}
 	*out = json_string_value(member);
 	return true;
@@ -57,15 +57,15 @@ static bool parse_scope(const json_t *json, const char *place, struct scope *sco
 
 	*scope = (struct scope){ .view = VIEW_RAW, .migratable = -1 };
 	if (!json_is_object(json))
-		return fail(error, place, "must be an object such as {\"view\":\"kvm\"}");
-	if (!get_string(json, "view", place, &view, error) ||
-	    !get_string(json, "emulator", place, &scope->emulator, error) ||
-	    !get_string(json, "accel", place, &scope->accel, error) ||
-	    !get_string(json, "machine", place, &scope->machine, error))
+		return profile_fail(error, place, "must be an object such as {\"view\":\"kvm\"}");
+	if (!profile_get_string(json, "view", place, &view, error) ||
+	    !profile_get_string(json, "emulator", place, &scope->emulator, error) ||
+	    !profile_get_string(json, "accel", place, &scope->accel, error) ||
+	    !profile_get_string(json, "machine", place, &scope->machine, error))
 		return false;
 	v = view ? view_find(view) : -1;
 	if (v < 0)
-		return fail(error, place, "view is not one of raw, kernel, kvm, qemu, libvirt");
+		return profile_fail(error, place, "view is not one of raw, kernel, kvm, qemu, libvirt");
 	scope->view = (enum view)v;
 	migratable = json_object_get(json, "migratable");
 	if (migratable)
@@ -95,8 +95,7 @@ static bool check_contradiction(struct parse *p, const struct fact *fact, const 
 	return true;
 }
 
-/* A fact of an emulator as a whole, beside what it gives as a CPU: it belongs to no offer. */
-static bool check_value(const struct fact *fact, const char *place, GError **error)
+bool profile_check_value(const struct fact *fact, const char *place, GError **error)
 {
 	struct value value;
 
@@ -139,12 +138,12 @@ static bool offer_fact(struct parse *p, struct offer *offer, const struct fact *
 		int bit = universe_bit(p->universe, fact->id, TRUE);
 
 		if (bit < 0)
-			return fail(error, place, "too many names that the dictionary doesn't know");
+			return profile_fail(error, place, "too many names that the dictionary doesn't know");
 		offer_put(offer, bit, fact->state == FACT_KNOWN && json_is_true(fact->value));
 		if (!offer->origin)
 			offer->origin = fact->origin;
 	} else if (fact->state == FACT_KNOWN && fact->cap >= 0) {
-		return fail(error, place, "value must be true or false");
+		return profile_fail(error, place, "value must be true or false");
 	}
 	return true;
 }
@@ -161,7 +160,7 @@ static bool meets_alone(const struct fact *fact)
 	       arch_of_id(c->id) == ARCH_FAMILIES;
 }
 
-static void add_fact(struct profile *profile, const struct fact *fact)
+void profile_add_fact(struct profile *profile, const struct fact *fact)
 {
 	guint index = profile->facts->len;
 
@@ -195,53 +194,64 @@ static struct offer *offer_for(struct parse *p, const struct scope *scope)
 	return offer;
 }
 
-/* @inherited: the scope of facts that name none; @offer: where they go, or NULL to look it up. */
-static bool parse_fact(struct parse *p, const json_t *json, const struct scope *inherited,
-		       struct offer *offer, const char *place, GError **error)
+bool profile_read_fact(const json_t *json, const struct scope *inherited, const char *place,
+		       struct fact *fact, GError **error)
 {
-	struct fact fact = { .cap = -1, .state = FACT_KNOWN };
 	const char *state;
 	const json_t *err;
 	int s;
 
 	if (!json_is_object(json))
-		return fail(error, place, "must be an object");
-	if (!get_string(json, "id", place, &fact.id, error) ||
-	    !get_string(json, "state", place, &state, error) ||
-	    !get_string(json, "origin", place, &fact.origin, error))
+		return profile_fail(error, place, "must be an object");
+	if (!profile_get_string(json, "id", place, &fact->id, error) ||
+	    !profile_get_string(json, "state", place, &state, error) ||
+	    !profile_get_string(json, "origin", place, &fact->origin, error))
 		return false;
-	if (!fact.id || !*fact.id || strlen(fact.id) > 200)
-		return fail(error, place, "id is missing, empty or longer than 200 characters");
+	if (!fact->id || !*fact->id || strlen(fact->id) > 200)
+		return profile_fail(error, place,
+				    "id is missing, empty or longer than 200 characters");
 	if (json_object_get(json, "scope")) {
-		if (!parse_scope(json_object_get(json, "scope"), place, &fact.scope, error))
+		if (!parse_scope(json_object_get(json, "scope"), place, &fact->scope, error))
 			return false;
 	} else if (inherited) {
-		fact.scope = *inherited;
+		fact->scope = *inherited;
 	} else {
-		return fail(error, place, "scope is missing");
+		return profile_fail(error, place, "scope is missing");
 	}
 	s = state ? fact_state_find(state) : FACT_KNOWN;
 	if (s < 0)
-		return fail(error, place,
-			    "state is not one of known, absent, unsupported-by-kernel, unreadable, unknown");
-	fact.state = (enum fact_state)s;
-	fact.value = json_object_get(json, "value");
-	if (fact.state == FACT_KNOWN && (!fact.value || json_is_null(fact.value)))
-		return fail(error, place, "a known fact needs a value");
-	if (fact.state != FACT_KNOWN && fact.value && !json_is_null(fact.value))
-		return fail(error, place, "only a known fact has a value");
+		return profile_fail(error, place,
+				    "state is not one of known, absent, unsupported-by-kernel, unreadable, unknown");
+	fact->state = (enum fact_state)s;
+	fact->value = json_object_get(json, "value");
+	if (fact->state == FACT_KNOWN && (!fact->value || json_is_null(fact->value)))
+		return profile_fail(error, place, "a known fact needs a value");
+	if (fact->state != FACT_KNOWN && fact->value && !json_is_null(fact->value))
+		return profile_fail(error, place, "only a known fact has a value");
 	err = json_object_get(json, "errno");
-	fact.err = err ? (int)json_integer_value(err) : 0;
-	fact.cap = cap_find(fact.id);
+	fact->err = err ? (int)json_integer_value(err) : 0;
+	fact->cap = cap_find(fact->id);
+	return true;
+}
+
+/* @inherited: the scope of facts that name none; @offer: where they go, or NULL to look it up. */
+static bool parse_fact(struct parse *p, const json_t *json, const struct scope *inherited,
+		       struct offer *offer, const char *place, GError **error)
+{
+	struct fact fact = { .cap = -1, .state = FACT_KNOWN };
+
+	if (!profile_read_fact(json, inherited, place, &fact, error))
+		return false;
 	if (!check_contradiction(p, &fact, json, place, error))
 		return false;
-	add_fact(p->profile, &fact);
+	profile_add_fact(p->profile, &fact);
+	/* One of an emulator as a whole, beside what it gives as a CPU, belongs to no offer. */
 	if (!offer && fact.scope.emulator && !fact.scope.machine)
-		return check_value(&fact, place, error);
+		return profile_check_value(&fact, place, error);
 	if (!offer)
 		offer = offer_for(p, &fact.scope);
 	if (!offer)
-		return fail(error, place, "too many different scopes (more than 4096)");
+		return profile_fail(error, place, "too many different scopes (more than 4096)");
 	return offer_fact(p, offer, &fact, place, error);
 }
 
@@ -254,9 +264,9 @@ static bool parse_facts(struct parse *p, const json_t *array, const struct scope
 	if (!array)
 		return true;
 	if (!json_is_array(array))
-		return fail(error, place, "must be an array");
+		return profile_fail(error, place, "must be an array");
 	if (json_array_size(array) + p->profile->facts->len > PROFILE_MAX_FACTS)
-		return fail(error, place, "too many facts (more than 200000)");
+		return profile_fail(error, place, "too many facts (more than 200000)");
 	json_array_foreach (array, i, json) {
 		char where[512];
 
@@ -283,19 +293,19 @@ static bool parse_machines(struct emulator *e, const json_t *array, const char *
 	if (!array)
 		return true;
 	if (!json_is_array(array) || json_array_size(array) > 10000)
-		return fail(error, place, "machines must be an array of at most 10000 entries");
+		return profile_fail(error, place, "machines must be an array of at most 10000 entries");
 	e->machines = g_array_new(FALSE, TRUE, sizeof(struct machine));
 	json_array_foreach (array, i, json) {
 		struct machine m = { .deprecated = tristate(json, "deprecated"),
 				     .is_default = tristate(json, "default") == 1 };
 		json_int_t max = json_integer_value(json_object_get(json, "cpu_max"));
 
-		if (!get_string(json, "name", place, &m.name, error) ||
-		    !get_string(json, "alias", place, &m.alias, error) ||
-		    !get_string(json, "replaced_by", place, &m.replaced_by, error))
+		if (!profile_get_string(json, "name", place, &m.name, error) ||
+		    !profile_get_string(json, "alias", place, &m.alias, error) ||
+		    !profile_get_string(json, "replaced_by", place, &m.replaced_by, error))
 			return false;
 		if (!m.name)
-			return fail(error, place, "a machine type has no name");
+			return profile_fail(error, place, "a machine type has no name");
 		m.cpu_max = max > 0 && max < G_MAXINT ? (unsigned int)max : 0;
 		g_array_append_val(e->machines, m);
 	}
@@ -311,19 +321,19 @@ static bool parse_cpu_models(struct emulator *e, const json_t *array, const char
 	if (!array)
 		return true;
 	if (!json_is_array(array) || json_array_size(array) > 10000)
-		return fail(error, place, "cpu_models must be an array of at most 10000 entries");
+		return profile_fail(error, place, "cpu_models must be an array of at most 10000 entries");
 	e->cpu_models = g_array_new(FALSE, TRUE, sizeof(struct cpu_model));
 	json_array_foreach (array, i, json) {
 		struct cpu_model m = { .usable = tristate(json, "usable"),
 				       .deprecated = tristate(json, "deprecated"),
 				       .missing = json_object_get(json, "missing") };
 
-		if (!get_string(json, "name", place, &m.name, error) ||
-		    !get_string(json, "alias_of", place, &m.alias_of, error) ||
-		    !get_string(json, "vendor", place, &m.vendor, error))
+		if (!profile_get_string(json, "name", place, &m.name, error) ||
+		    !profile_get_string(json, "alias_of", place, &m.alias_of, error) ||
+		    !profile_get_string(json, "vendor", place, &m.vendor, error))
 			return false;
 		if (!m.name)
-			return fail(error, place, "a CPU model has no name");
+			return profile_fail(error, place, "a CPU model has no name");
 		g_array_append_val(e->cpu_models, m);
 	}
 	return true;
@@ -347,17 +357,17 @@ static bool parse_emulator(struct parse *p, const json_t *json, const char *plac
 
 	g_ptr_array_add(p->profile->emulators, e);
 	if (!json_is_object(json))
-		return fail(error, place, "must be an object");
+		return profile_fail(error, place, "must be an object");
 	e->json = json;
-	if (!get_string(json, "view", place, &view, error) ||
-	    !get_string(json, "path", place, &e->scope.emulator, error) ||
-	    !get_string(json, "accel", place, &e->scope.accel, error) ||
-	    !get_string(json, "machine", place, &e->scope.machine, error) ||
-	    !get_string(json, "version", place, &e->version, error))
+	if (!profile_get_string(json, "view", place, &view, error) ||
+	    !profile_get_string(json, "path", place, &e->scope.emulator, error) ||
+	    !profile_get_string(json, "accel", place, &e->scope.accel, error) ||
+	    !profile_get_string(json, "machine", place, &e->scope.machine, error) ||
+	    !profile_get_string(json, "version", place, &e->version, error))
 		return false;
 	v = view_find(view ? view : "qemu");
 	if (v != VIEW_QEMU && v != VIEW_LIBVIRT)
-		return fail(error, place, "view is neither qemu nor libvirt");
+		return profile_fail(error, place, "view is neither qemu nor libvirt");
 	e->scope.view = (enum view)v;
 	e->scope.migratable = tristate(json, "migratable");
 	e->same_as = json_object_get(json, "same_as");
@@ -372,7 +382,7 @@ static bool parse_emulator(struct parse *p, const json_t *json, const char *plac
 		const struct offer *other = g_ptr_array_index(p->profile->offers, i);
 
 		if (scope_equal(&other->scope, &e->scope))
-			return fail(error, place, "a second entry of the same scope");
+			return profile_fail(error, place, "a second entry of the same scope");
 	}
 	e->offer = offer_new(&e->scope, tristate(json, "complete") == 1, p->universe);
 	g_ptr_array_add(p->profile->offers, e->offer);
@@ -388,7 +398,7 @@ static bool parse_emulators(struct parse *p, GError **error)
 	if (!array)
 		return true;
 	if (!json_is_array(array) || json_array_size(array) > PROFILE_MAX_EMULATORS)
-		return fail(error, "emulators", "must be an array of at most 1024 entries");
+		return profile_fail(error, "emulators", "must be an array of at most 1024 entries");
 	json_array_foreach (array, i, json) {
 		char where[64];
 
@@ -406,41 +416,16 @@ static bool parse_sources(struct parse *p, GError **error)
 	size_t i;
 
 	if (sources && !json_is_array(sources))
-		return fail(error, "probe.sources", "must be an array");
+		return profile_fail(error, "probe.sources", "must be an array");
 	json_array_foreach (sources, i, json) {
 		const char *view;
 
-		if (!get_string(json, "view", "probe.sources", &view, error))
+		if (!profile_get_string(json, "view", "probe.sources", &view, error))
 			return false;
 		if (view && view_find(view) < 0)
-			return fail(error, "probe.sources", "a view that is not one of ours");
+			return profile_fail(error, "probe.sources", "a view that is not one of ours");
 		if (view && json_is_true(json_object_get(json, "complete")))
 			g_hash_table_add(p->complete, GINT_TO_POINTER(view_find(view) + 1));
-	}
-	return true;
-}
-
-/* Facts below each entry of an array of units or devices; their scope stands in each fact. */
-static bool parse_nested(struct parse *p, const char *member, GError **error)
-{
-	const struct scope scope = { .view = VIEW_KERNEL, .migratable = -1 };
-	const json_t *array = json_object_get(p->profile->doc, member);
-	const json_t *json;
-	size_t i;
-
-	if (array && !json_is_array(array))
-		return fail(error, member, "must be an array");
-	json_array_foreach (array, i, json) {
-		struct offer *own = offer_new(&scope, false, p->universe);
-		char where[64];
-		bool ok;
-
-		g_snprintf(where, sizeof(where), "%s[%zu].facts", member, i);
-		g_hash_table_remove_all(p->seen);
-		ok = parse_facts(p, json_object_get(json, "facts"), &scope, own, where, error);
-		offer_free(own);
-		if (!ok)
-			return false;
 	}
 	return true;
 }
@@ -451,8 +436,8 @@ static bool parse_host(struct profile *profile, GError **error)
 	const char *format;
 
 	if (!json_is_object(profile->doc))
-		return fail(error, "document", "must be a JSON object");
-	if (!get_string(profile->doc, "format", "document", &format, error))
+		return profile_fail(error, "document", "must be a JSON object");
+	if (!profile_get_string(profile->doc, "format", "document", &format, error))
 		return false;
 	if (g_strcmp0(format, PROFILE_FORMAT)) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
@@ -460,12 +445,12 @@ static bool parse_host(struct profile *profile, GError **error)
 			    format ? format : "(missing)");
 		return false;
 	}
-	if (!get_string(host, "name", "host", &profile->name, error) ||
-	    !get_string(host, "uuid", "host", &profile->uuid, error) ||
-	    !get_string(host, "arch", "host", &profile->arch, error))
+	if (!profile_get_string(host, "name", "host", &profile->name, error) ||
+	    !profile_get_string(host, "uuid", "host", &profile->uuid, error) ||
+	    !profile_get_string(host, "arch", "host", &profile->arch, error))
 		return false;
 	if (!profile->name || !*profile->name || strlen(profile->name) > 255)
-		return fail(error, "host.name", "is missing, empty or longer than 255 characters");
+		return profile_fail(error, "host.name", "is missing, empty or longer than 255 characters");
 	return true;
 }
 
@@ -481,12 +466,15 @@ struct profile *profile_parse(json_t *doc, struct universe *universe, GError **e
 	profile->facts_by_id = g_hash_table_new(g_str_hash, g_str_equal);
 	profile->offers = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
 	profile->emulators = g_ptr_array_new_with_free_func(emulator_free);
+	profile->units = g_ptr_array_new_with_free_func(unit_free);
+	profile->devices = g_ptr_array_new_with_free_func(device_free);
+	profile->devices_by_address = g_hash_table_new(g_str_hash, g_str_equal);
+	profile->derived = json_array();
 	p.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	p.complete = g_hash_table_new(NULL, NULL);
 	ok = parse_host(profile, error) && parse_sources(&p, error) &&
 	     parse_facts(&p, json_object_get(doc, "facts"), NULL, NULL, "facts", error) &&
-	     parse_emulators(&p, error) && parse_nested(&p, "iommus", error) &&
-	     parse_nested(&p, "devices", error);
+	     parse_emulators(&p, error) && profile_parse_units(profile, error);
 	for (guint i = 0; ok && i < profile->offers->len; i++)
 		offer_settle(g_ptr_array_index(profile->offers, i), universe);
 	g_hash_table_unref(p.seen);
@@ -514,6 +502,10 @@ void profile_free(struct profile *profile)
 {
 	if (!profile)
 		return;
+	g_hash_table_unref(profile->devices_by_address);
+	g_ptr_array_unref(profile->devices);
+	g_ptr_array_unref(profile->units);
+	json_decref(profile->derived);
 	g_ptr_array_unref(profile->emulators);
 	g_ptr_array_unref(profile->offers);
 	g_hash_table_unref(profile->facts_by_id);

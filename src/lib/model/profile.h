@@ -99,12 +99,18 @@ struct emulator {
 struct profile {
 	json_t *doc;             /* owned */
 	const char *name, *uuid, *arch; /* uuid and arch may be NULL */
-	GArray *facts;           /* struct fact, those of "facts" and of "iommus" and "devices" */
+	GArray *facts;           /* struct fact, those of "facts", of emulators, and what the host as a
+				  * whole has of its IOMMU units (derive.h) */
 	GArray *plain;           /* guint: indices of facts that the dictionary knows, no machine type
 				  * stands behind and hosts have in common, but for a CPU's booleans */
 	GHashTable *facts_by_id; /* id → 1 + index of its last fact, the head of a chain */
 	GPtrArray *offers;       /* struct offer: top-level ones by view, then the emulators' */
 	GPtrArray *emulators;    /* struct emulator */
+	GPtrArray *units;        /* struct iommu_unit (units.h), in the document's order */
+	GPtrArray *devices;      /* struct device (units.h), in the document's order */
+	GHashTable *devices_by_address;
+	size_t unit_facts;       /* facts of units and devices, for the bound on them */
+	json_t *derived;         /* owned: what facts that were derived borrow from */
 };
 
 /**

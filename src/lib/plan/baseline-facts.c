@@ -26,13 +26,18 @@ static struct sum *sum_of(struct sum *sums, int cap, enum view view)
 	return &sums[(size_t)cap * VIEWS + view];
 }
 
+/* What is absent from a complete list is the least there is: no feature, a width of nothing. */
 static bool fact_value(const struct fact *fact, struct value *value)
 {
+	const struct capability *cap = &cap_table[fact->cap];
+
 	if (fact->state == FACT_KNOWN)
-		return value_from_json(cap_table[fact->cap].type, fact->value, value, NULL);
-	if (fact->state != FACT_ABSENT || cap_table[fact->cap].type != CAP_BOOL)
+		return value_from_json(cap->type, fact->value, value, NULL);
+	if (fact->state != FACT_ABSENT ||
+	    !(cap->type == CAP_BOOL || ((cap->type == CAP_UINT || cap->type == CAP_BITMAP) &&
+					cap->rule == RULE_LOWER_SAFE)))
 		return false;
-	*value = (struct value){ .type = CAP_BOOL };
+	*value = (struct value){ .type = cap->type };
 	return true;
 }
 
