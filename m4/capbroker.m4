@@ -32,12 +32,20 @@ AC_DEFUN([CB_WARNINGS], [
 
 AC_DEFUN([CB_SANITIZERS], [
 	SANITIZE_CFLAGS=
+	FUZZ_CFLAGS=
+	AS_IF([test "x$enable_fuzzing" = xyes], [
+		enable_sanitizers=yes
+		CB_TRY_FLAGS([FUZZ_CFLAGS], [], [-fsanitize=fuzzer-no-link], [])
+		AS_IF([test "x$FUZZ_CFLAGS" = x],
+			[AC_MSG_ERROR([--enable-fuzzing: $CC has no libFuzzer (configure with CC=clang)])])
+	])
 	AS_IF([test "x$enable_sanitizers" = xyes], [
 		CB_TRY_FLAGS([SANITIZE_CFLAGS], [], [-fsanitize=address,undefined], [])
 		AS_IF([test "x$SANITIZE_CFLAGS" = x],
 			[AC_MSG_ERROR([--enable-sanitizers: $CC cannot link with them])])
-		SANITIZE_CFLAGS="$SANITIZE_CFLAGS -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+		SANITIZE_CFLAGS="$SANITIZE_CFLAGS -fno-sanitize-recover=undefined -fno-omit-frame-pointer $FUZZ_CFLAGS"
 	])
+	AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
 	AC_SUBST([SANITIZE_CFLAGS])
 	AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
 ])
