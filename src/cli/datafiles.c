@@ -132,6 +132,7 @@ struct datafiles *datafiles_load(GError **error)
 	    load_table(&files->tables->downstream, "machine-types-downstream.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->vendors, "qemu-vendors.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->properties, "qemu-properties.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->viommu, "viommu-properties.tsv", NULL, sum, error) &&
 	    load_rules(files, sum, error) && load_grammar(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;

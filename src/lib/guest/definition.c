@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "guest/definition.h"
+#include "guest/definition-qemu.h"
 #include "model/error.h"
 
 #define MAX_WORD 80u
@@ -35,7 +36,7 @@ static bool is_emptied(const struct xml_node *node)
 					     "idBlock", "mrConfigId", "mrOwner", "mrOwnerConfig",
 					     "session" };
 
-	return g_str_has_prefix(node->name, "qemu:") || IS_ONE_OF(node->name, names);
+	return (g_str_has_prefix(node->name, "qemu:") && !qemu_is_told(node)) || IS_ONE_OF(node->name, names);
 }
 
 /* Elements whose paths are facts about the host that it must have for the guest. */
@@ -79,6 +80,9 @@ static bool is_private(const struct xml_node *node, const char *attribute)
 	static const char *const named[] = { "alias", "channel", "cipher", "driver", "event", "feature",
 					     "group", "model", "property", "target", "timer" };
 
+	/* a mediated device's address */
+	if (!strcmp(attribute, "uuid") && !strcmp(node->name, "address"))
+		return false;
 	if (!strcmp(attribute, "name"))
 		return !IS_ONE_OF(node->name, named);
 	return IS_ONE_OF(attribute, names);
@@ -160,6 +164,12 @@ static void put_attributes(GString *out, const struct xml_node *node)
 	}
 }
 
+/* Anything short and plain of one attribute, for what is made of QEMU's arguments. */
+bool definition_is_plain(const char *text)
+{
+	return is_plain(text, "");
+}
+
 static void put_node(GString *out, const struct xml_node *node)
 {
 	const char *colon = strchr(node->name, ':');
@@ -173,6 +183,12 @@ static void put_node(GString *out, const struct xml_node *node)
 			g_string_append_printf(out, ">TEXT</%s>", node->name);
 		else
 			g_string_append(out, "/>");
+		return;
+	}
+	if (!strcmp(node->name, "qemu:commandline")) {
+		g_string_append_c(out, '>');
+		qemu_put_arguments(out, node);
+		g_string_append_printf(out, "</%s>", node->name);
 		return;
 	}
 	if (!strcmp(node->name, "domain"))

@@ -5,10 +5,18 @@
  *
  * Kept: elements; attribute values and texts that are short plain words, numbers or addresses;
  * the paths of firmware, emulator, TPM and memory. Other paths become PATH, other texts TEXT.
- * Metadata, titles, descriptions, secrets and QEMU command lines are left out or emptied.
+ * Metadata, titles, descriptions, secrets and QEMU command lines are left out or emptied. What
+ * a command line says of virtual IOMMUs, VFIO devices and interrupt controllers is told as
+ *
+ *	<qemu:device driver='intel-iommu' aw-bits='39'/>  <qemu:global driver= property= value=/>
+ *	<qemu:object type='iommufd'/>  <qemu:machine kernel-irqchip='split'/>
+ *
+ * and each argument that is none of these as <qemu:other/>.
  */
 #ifndef GUEST_DEFINITION_H
 #define GUEST_DEFINITION_H
+
+#include <stdbool.h>
 
 #include "guest/xml.h"
 
@@ -22,5 +30,9 @@
  * than DEFINITION_MAX_BYTES.
  */
 char *definition_reduce(const struct xml_node *domain, GError **error);
+
+
+/* Is all that a <qemu:commandline> or <qemu:override> says told in the copy? */
+bool definition_qemu_told(const struct xml_node *node);
 
 #endif

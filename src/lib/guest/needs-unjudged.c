@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "guest/definition.h"
 #include "guest/needs-parts.h"
 
 #define MAX_ELEMENT_NAME 64u /* longer ones are not repeated */
@@ -64,9 +65,9 @@ static const struct part_rule top_rules[] = {
 	{ "perf", LISTED, "performance events" },
 	{ "pm", SILENT, NULL },
 	{ "qemu:capabilities", DECIDES, "QEMU capabilities forced on or off" },
-	{ "qemu:commandline", DECIDES, "QEMU command line of its own" },
+	{ "qemu:commandline", INSIDE, NULL },
 	{ "qemu:deprecation", SILENT, NULL },
-	{ "qemu:override", DECIDES, "QEMU device properties overridden" },
+	{ "qemu:override", INSIDE, NULL },
 	{ "resource", LISTED, "resource partition" },
 	{ "seclabel", LISTED, "security label" },
 	{ "sysinfo", LISTED, NULL },
@@ -260,8 +261,9 @@ static void walk_hostdev(struct walk *walk, const struct xml_node *node)
 	g_autofree char *what = g_strdup_printf("assigned host device (%s)", plain_word(type));
 
 	if (!g_strcmp0(type, "pci") || !g_strcmp0(type, "mdev"))
-		walk->needs->has_host_device = true;
-	decides(walk, node, what);
+		walk->needs->has_host_device = true; /* judged (dma.h) */
+	else
+		decides(walk, node, what);
 }
 
 static void walk_interface(struct walk *walk, const struct xml_node *node)
@@ -274,6 +276,8 @@ static void walk_interface(struct walk *walk, const struct xml_node *node)
 		return;
 	if (!strcmp(type, "hostdev") || !strcmp(type, "vdpa"))
 		walk->needs->has_host_device = true;
+	if (!strcmp(type, "hostdev"))
+		return; /* judged (dma.h) */
 	what = g_strdup_printf("interface (%s)", type);
 	decides(walk, node, what);
 }
@@ -292,6 +296,28 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 	decides(walk, node, what);
 }
 
+/* What of QEMU's own words isn't about IOMMUs and VFIO devices. */
+static void walk_commandline(struct walk *walk, const struct xml_node *node)
+{
+	for (const struct xml_node *arg = xml_child(node, "qemu:arg"); arg; arg = xml_same(arg)) {
+		const char *value = xml_attr(arg, "value");
+
+		if (value && g_str_has_prefix(value, "vfio-pci"))
+			walk->needs->has_host_device = true;
+		if (value && (g_str_has_prefix(value, "intel-iommu") || g_str_has_prefix(value, "amd-iommu") ||
+			      g_str_has_prefix(value, "virtio-iommu-pci") || g_str_has_prefix(value, "arm-smmuv3")))
+			walk->needs->has_viommu = true;
+	}
+	if (!definition_qemu_told(node))
+		decides(walk, node, "QEMU command line of its own");
+}
+
+static void walk_override(struct walk *walk, const struct xml_node *node)
+{
+	if (!definition_qemu_told(node))
+		decides(walk, node, "QEMU device properties overridden");
+}
+
 /* What INSIDE means: a function for the element, or a table for its children. */
 static const struct {
 	const char *name;
@@ -299,6 +325,8 @@ static const struct {
 } walkers[] = {
 	{ "disk", walk_disk },	{ "hostdev", walk_hostdev },
 	{ "interface", walk_interface },
+	{ "qemu:commandline", walk_commandline },
+	{ "qemu:override", walk_override },
 };
 
 static const struct {
@@ -383,8 +411,6 @@ void needs_list_unjudged(struct needs *needs, const struct xml_node *domain)
 
 	list_kind(needs, domain);
 	walk_children(&walk, domain, top_rules, G_N_ELEMENTS(top_rules));
-	if (needs->has_viommu && needs->has_host_device)
-		decides(&walk, xml_at(domain, "devices/iommu"), "virtual IOMMU before host devices");
 	for (guint i = 0; i < order->len; i++) {
 		const struct count *count = g_ptr_array_index(order, i);
 		g_autofree char *what = g_strdup_printf("%s (%u)", count->what, count->n);

@@ -138,6 +138,13 @@ static bool may_be_amd(const struct judgement *j)
 	return g_strcmp0(vendor, "Intel") && version_compare(machine_version(j), AMD_HOLE_SINCE) >= 0;
 }
 
+unsigned long long guest_top_kib(const struct judgement *j)
+{
+	const char *family = machine_family(j->target.machine);
+
+	return j->needs->definition && j->target.machine && hole_gib(family) ? top_kib(j, family) : 0;
+}
+
 void check_address_space(struct judgement *j)
 {
 	const char *family = machine_family(j->target.machine);

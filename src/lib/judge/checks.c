@@ -186,6 +186,40 @@ static const struct check checks[] = {
 	CHECK("host-resource", check_rules, false, "what the host itself must have is there",
 	      "Files, devices and daemons of the host that the definition names.", "machine-present",
 	      NULL),
+	CHECK("host-device-present", check_host_devices, false, "the assigned devices are there",
+	      "A definition names devices by their addresses on the host; where no such device is, or one "
+	      "that the host itself needs, the guest can't have it.",
+	      "machine-present", NULL),
+	CHECK("host-device-isolated", check_host_isolation, false, "the assigned devices can be let go",
+	      "The kernel gives a device away with its whole IOMMU group, and only where it can't forge "
+	      "interrupts (or the administrator allowed that).",
+	      "host-device-present", NULL),
+	CHECK("viommu-properties", check_viommu_properties, false, "QEMU has the virtual IOMMU as written",
+	      "Names, values and combinations of a virtual IOMMU's properties that this version of QEMU and "
+	      "this machine type take, with unset ones as they make them.",
+	      "viommu-supported", NULL),
+	CHECK("viommu-devices", check_viommu_devices, false, "the virtual IOMMU can stand before the devices",
+	      "Before assigned devices an Intel IOMMU needs caching mode and, from QEMU 9.1 on, no more address "
+	      "bits than the host's; an AMD one QEMU 10.2; first-stage tables and an accelerated SMMUv3 need "
+	      "the host's IOMMU to use the guest's tables.",
+	      "host-device-isolated", "viommu-properties", NULL),
+	CHECK("host-device-mappable", check_host_mappable, false, "the devices reach all of the guest's memory",
+	      "All memory is mapped for an assigned device before the guest runs; where the host's IOMMU has a "
+	      "hole or ends before that, QEMU doesn't start.",
+	      "viommu-devices", NULL),
+	CHECK("viommu-reach", check_viommu_reach, false, "the devices reach all that the guest may map",
+	      "A guest with a virtual IOMMU may map any address of its width, but for those that it keeps for "
+	      "itself. QEMU compares ends, not holes, and older ones nothing: the guest starts, and its DMA "
+	      "fails while it runs.",
+	      "host-device-mappable", NULL),
+	CHECK("viommu-contract", check_viommu_contract, false, "the virtual IOMMU stays as it was started",
+	      "QEMU compares nothing of a virtual IOMMU when a guest moves: one that differs goes on showing "
+	      "what the source's had, or changes under the guest. Unset values differ by version.",
+	      "viommu-properties", NULL),
+	CHECK("host-device-moves", check_host_device_moves, false, "the assigned devices can be moved",
+	      "An assigned device moves where its driver can save its state, several of them where each can stop "
+	      "talking to the others, and behind a virtual IOMMU from QEMU 11.0 on alone.",
+	      "host-device-present", NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(an assigned device, QEMU options of its own, …): the answer is unknown.",
@@ -443,8 +477,8 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	out->start = worst(out->findings, ON_START);
 	out->migrate = worst(out->findings, ON_MIGRATE);
 	out->qemu_starts = worst(out->findings, ON_QEMU);
-	out->viommu = !needs->has_viommu ? "none" : needs->has_host_device ? "unknown" : "emulated";
-	out->dma_works = needs->has_host_device ? V_UNKNOWN : V_OK;
+	out->viommu = viommu_stage(&j);
+	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA) : V_OK;
 	g_ptr_array_sort(out->findings, worst_first);
 	if (j.compared)
 		cpu_comparison_clear(&j.comparison);

@@ -54,6 +54,12 @@ bool cpu_is_minimum(const struct judgement *j);
 /* Is it an upstream machine type from before QEMU's models were as its newest types have them? */
 bool cpu_models_unsteady(const struct judgement *j);
 
+/* The last KiB that QEMU maps of a PC (memory, room for hot-plug, PCI devices); 0: not known. */
+unsigned long long guest_top_kib(const struct judgement *j);
+
+/* none, emulated, exact, shadow, refuse or unknown: by the checks that have run. */
+const char *viommu_stage(const struct judgement *j);
+
 /* What check='full' refuses: features that the guest would see and the definition doesn't name. */
 void cpu_full_extra(struct judgement *j);
 
@@ -120,6 +126,14 @@ void check_cpu_contract(struct judgement *j);
 void check_cpu_obligation(struct judgement *j);
 void check_nested(struct judgement *j);
 void check_cpu_msr(struct judgement *j);
+void check_host_devices(struct judgement *j);
+void check_host_isolation(struct judgement *j);
+void check_host_mappable(struct judgement *j);
+void check_host_device_moves(struct judgement *j);
+void check_viommu_properties(struct judgement *j);
+void check_viommu_devices(struct judgement *j);
+void check_viommu_reach(struct judgement *j);
+void check_viommu_contract(struct judgement *j);
 void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);

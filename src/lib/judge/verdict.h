@@ -33,8 +33,9 @@ enum {
 	ON_START = 1 << 0,   /* management's start: libvirt and QEMU together */
 	ON_MIGRATE = 1 << 1,
 	ON_QEMU = 1 << 2,    /* QEMU itself would refuse its command line */
+	ON_DMA = 1 << 3,     /* what the guest's assigned devices do may go wrong while it runs */
 	ON_BOTH = ON_START | ON_MIGRATE,
-	ON_ALL = ON_BOTH | ON_QEMU,
+	ON_ALL = ON_BOTH | ON_QEMU | ON_DMA,
 };
 
 struct finding {

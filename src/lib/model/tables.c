@@ -113,6 +113,7 @@ void tables_free(struct tables *tables)
 	table_free(tables->downstream);
 	table_free(tables->vendors);
 	table_free(tables->properties);
+	table_free(tables->viommu);
 	g_free(tables);
 }
 

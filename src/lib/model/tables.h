@@ -58,6 +58,7 @@ struct tables {
 	struct table *downstream;    /* machine-types-downstream.tsv */
 	struct table *vendors;       /* qemu-vendors.tsv */
 	struct table *properties;    /* qemu-properties.tsv */
+	struct table *viommu;        /* viommu-properties.tsv */
 };
 
 void tables_free(struct tables *tables);
