@@ -130,12 +130,15 @@ static void lost(struct out *out, const json_t *group)
 		g_autofree char *hosts = few_hosts(out, json_object_get(alike->first, "hosts"));
 		g_autofree char *has = g_strdup_printf("%d/%d", (int)get_int(alike->first, "has_it"),
 						       (int)get_int(group, "hosts_n"));
-		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", names, has);
+		bool wide = strlen(names) > 22;
+		g_autofree char *head = g_strdup_printf("  %-22s %-8s ", wide ? "" : names, has);
 
 		if (i == FEW && !out->options->verbose) {
 			out_line(out, "  and %zu more (-v)", groups->len - i);
 			break;
 		}
+		if (wide)
+			out_item(out, "  ", 2, names);
 		out_item(out, head, 34, hosts);
 		if (out->options->verbose && alike->names->len > 1)
 			out_item(out, "      ", 6, all);
@@ -187,13 +190,14 @@ static void machines(struct out *out, const json_t *group)
 
 static void capabilities(struct out *out, const json_t *group)
 {
+	static const char *const always[] = { "cpu.phys-bits", "cpu.tsc-khz", "iommu.ranges", NULL };
 	const char *id;
 	json_t *value;
 
 	json_object_foreach (json_object_get(group, "capabilities"), id, value) {
 		g_autofree char *text = value_text(value);
 
-		if (!out->options->verbose && strcmp(id, "cpu.phys-bits") && strcmp(id, "cpu.tsc-khz"))
+		if (!out->options->verbose && !g_strv_contains(always, id))
 			continue;
 		out_itemf(out, "         ", 11, "%s: %s", short_id(id), text);
 	}

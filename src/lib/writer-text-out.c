@@ -244,6 +244,26 @@ json_int_t get_int(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+/* "0x0-0xffff 0x20000-0x2ffff"; NULL where it is no list of ranges. */
+static char *ranges_text(const json_t *value)
+{
+	GString *text = g_string_new(NULL);
+	const json_t *range;
+	size_t i;
+
+	json_array_foreach (value, i, range) {
+		const char *first = json_string_value(json_array_get(range, 0));
+		const char *last = json_string_value(json_array_get(range, 1));
+
+		if (!first || !last || json_array_size(range) != 2) {
+			g_string_free(text, TRUE);
+			return NULL;
+		}
+		g_string_append_printf(text, "%s%s-%s", i ? " " : "", first, last);
+	}
+	return g_string_free(text, FALSE);
+}
+
 char *value_text(const json_t *value)
 {
 	char *text;
@@ -259,6 +279,11 @@ char *value_text(const json_t *value)
 	if (json_is_array(value) && json_array_size(value) &&
 	    json_is_string(json_array_get(value, 0)))
 		return join_strings(value, " ");
+	if (json_is_array(json_array_get(value, 0))) {
+		text = ranges_text(value);
+		if (text)
+			return text;
+	}
 	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
 	return text;
 }

@@ -82,4 +82,7 @@ const char *plural(json_int_t n);
 /* "host", or "hosts" after another number than one: "1 class", "2 classes". */
 char *count_text(json_int_t n, const char *one, const char *many);
 
+/* writer-text-units.c: the units and devices of the answer "show". */
+void text_units(struct out *out, const json_t *answer);
+
 #endif

@@ -248,6 +248,7 @@ void text_show(struct out *out, const json_t *answer)
 		out_item(out, "cpu", INDENT,
 			 "what KVM or QEMU would give a guest isn't known: no source told");
 	emulators(out, answer);
+	text_units(out, answer);
 	mitigations(out, answer);
 	about(out, answer);
 	sources(out, answer);

@@ -14,14 +14,9 @@
 #include "model/devices.h"
 #include "model/value.h"
 
-/* A list of which each host has names of its own. */
-struct sides {
-	GPtrArray *one, *other; /* const char * */
-};
-
-static struct sides sides_new(void)
+struct diff_sides diff_sides_new(void)
 {
-	return (struct sides){ g_ptr_array_new_with_free_func(g_free),
+	return (struct diff_sides){ g_ptr_array_new_with_free_func(g_free),
 			       g_ptr_array_new_with_free_func(g_free) };
 }
 
@@ -59,12 +54,8 @@ static void add_mean(json_t *means, const json_t *names, const char *format, con
 	g_string_free(text, TRUE);
 }
 
-/*
- * Adds an entry where the sides differ, and frees them. In @format %n is the names, %h who has them,
- * %l who lacks them.
- */
-static void add_sides(json_t *array, const struct diff_pair *p, const char *kind, const char *title,
-		      struct sides *sides, const char *format)
+void diff_add_sides(json_t *array, const struct diff_pair *p, const char *kind, const char *title,
+		    struct diff_sides *sides, const char *format)
 {
 	json_t *one = side_json(sides->one), *other = side_json(sides->other);
 	json_t *means = json_array();
@@ -83,7 +74,7 @@ static void add_sides(json_t *array, const struct diff_pair *p, const char *kind
 }
 
 /* Puts what is in one array and not in the other to the sides. */
-static void compare_lists(struct sides *sides, const json_t *one, const json_t *other,
+static void compare_lists(struct diff_sides *sides, const json_t *one, const json_t *other,
 			  const char *prefix)
 {
 	const json_t *lists[] = { one, other };
@@ -112,7 +103,7 @@ static bool stands_alone(const struct fact *f)
 	const struct capability *cap = f->cap >= 0 ? &cap_table[f->cap] : NULL;
 
 	if (!cap || f->state != FACT_KNOWN || cap->flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION) ||
-	    f->scope.machine || !strcmp(cap->id, "cpu.vendor"))
+	    f->scope.machine || !strcmp(cap->id, "cpu.vendor") || diff_is_of_units(f))
 		return false;
 	if (f->scope.emulator)
 		return !g_str_has_prefix(cap->id, "cpu.");
@@ -148,21 +139,21 @@ static char *mean_values(const struct diff_pair *p, const struct capability *cap
 			       there ? p->other->name : p->one->name, there ? p->one->name : p->other->name);
 }
 
-static void diff_fact(json_t *array, const struct diff_pair *p, const struct fact *f,
-		      const struct fact *g)
+void diff_fact(json_t *array, const struct diff_pair *p, const struct fact *f,
+	       const struct fact *g)
 {
 	const struct capability *cap = &cap_table[f->cap];
 	g_autofree char *scope = scope_text(&f->scope), *means = NULL, *title = NULL;
-	struct sides sides;
+	struct diff_sides sides;
 	struct value x, y;
 
 	if (json_equal((json_t *)f->value, (json_t *)g->value))
 		return;
 	title = g_strdup_printf("%s (%s, %s)", cap->sentence, cap->id, scope);
 	if (cap->type == CAP_SET) {
-		sides = sides_new();
+		sides = diff_sides_new();
 		compare_lists(&sides, f->value, g->value, "");
-		add_sides(array, p, cap->id, title, &sides, "what needs %n can't be had with %l");
+		diff_add_sides(array, p, cap->id, title, &sides, "what needs %n can't be had with %l");
 		return;
 	}
 	if (!value_from_json(cap->type, f->value, &x, NULL))
@@ -215,7 +206,7 @@ static void diff_names(json_t *array, const struct diff_pair *p, const char *kin
 	const struct tables *tables = p->a->judge->tables;
 	const struct table *names = tables ? tables->libvirt_names : NULL;
 	int of = names ? table_column(names, "kind") : -1, name = names ? table_column(names, "name") : -1;
-	struct sides sides = sides_new();
+	struct diff_sides sides = diff_sides_new();
 
 	for (guint i = 0; of >= 0 && name >= 0 && i < names->rows->len; i++) {
 		char *const *row = g_ptr_array_index(names->rows, i);
@@ -228,7 +219,7 @@ static void diff_names(json_t *array, const struct diff_pair *p, const char *kin
 		if (x >= 0 && y >= 0 && x != y)
 			g_ptr_array_add(x ? sides.one : sides.other, g_strdup(row[name]));
 	}
-	add_sides(array, p, what, title, &sides, "definitions that name %n are refused by libvirt on %l");
+	diff_add_sides(array, p, what, title, &sides, "definitions that name %n are refused by libvirt on %l");
 }
 
 static void diff_rules(json_t *array, const struct diff_pair *p, bool by_qemu)
@@ -238,7 +229,7 @@ static void diff_rules(json_t *array, const struct diff_pair *p, bool by_qemu)
 	const char *other = by_qemu ? qemu_version(p->other->profile) :
 				      profile_string(p->other->profile, "libvirt.version");
 	const struct rulebook *rules = p->a->judge->rules;
-	struct sides sides = sides_new();
+	struct diff_sides sides = diff_sides_new();
 
 	for (guint i = 0; one && other && i < rulebook_size(rules); i++) {
 		const struct rule *rule = rulebook_at(rules, i);
@@ -252,7 +243,7 @@ static void diff_rules(json_t *array, const struct diff_pair *p, bool by_qemu)
 		if (x >= 0 && y >= 0 && x != y)
 			g_ptr_array_add(x ? sides.one : sides.other, g_strdup(rule->name));
 	}
-	add_sides(array, p, by_qemu ? "qemu-rules" : "libvirt-rules",
+	diff_add_sides(array, p, by_qemu ? "qemu-rules" : "libvirt-rules",
 		  by_qemu ? "what one QEMU alone refuses" : "what one libvirt alone refuses", &sides,
 		  by_qemu ? "QEMU on %h refuses some that QEMU on %l starts: %n (capbroker explain NAME)" :
 			    "libvirt on %h refuses some that libvirt on %l takes: %n (capbroker explain NAME)");
@@ -313,13 +304,13 @@ static void diff_models(json_t *array, const struct diff_pair *p, const struct e
 {
 	g_autofree char *scope = scope_text(&one->scope);
 	g_autofree char *title = g_strdup_printf("CPU models that can run (%s)", scope);
-	struct sides sides = sides_new();
+	struct diff_sides sides = diff_sides_new();
 
 	if (tells_usable(one->cpu_models) && tells_usable(other->cpu_models)) {
 		usable_alone(sides.one, one->cpu_models, other->cpu_models);
 		usable_alone(sides.other, other->cpu_models, one->cpu_models);
 	}
-	add_sides(array, p, "cpu-models", title, &sides, "guests of %n can't start on %l");
+	diff_add_sides(array, p, "cpu-models", title, &sides, "guests of %n can't start on %l");
 }
 
 /* "devices.iommu.model=amd", and "features.sev" where it is a yes. */
@@ -329,7 +320,7 @@ static void diff_enums(json_t *array, const struct diff_pair *p, const struct em
 	const json_t *x = json_object_get(one->json, "enums"), *y = json_object_get(other->json, "enums");
 	g_autofree char *scope = scope_text(&one->scope);
 	g_autofree char *title = g_strdup_printf("what domain capabilities offer (%s)", scope);
-	struct sides sides = sides_new();
+	struct diff_sides sides = diff_sides_new();
 	const char *key;
 	json_t *value;
 
@@ -344,7 +335,7 @@ static void diff_enums(json_t *array, const struct diff_pair *p, const struct em
 			 json_is_true(value) != json_is_true(theirs))
 			g_ptr_array_add(json_is_true(value) ? sides.one : sides.other, g_strdup(key));
 	}
-	add_sides(array, p, "domain-capabilities", title, &sides,
+	diff_add_sides(array, p, "domain-capabilities", title, &sides,
 		  "definitions that ask for %n are refused on %l");
 }
 
@@ -396,11 +387,11 @@ static json_t *types_of(const struct profile *profile, bool objects)
 static void diff_types(json_t *array, const struct diff_pair *p, bool objects)
 {
 	json_t *one = types_of(p->one->profile, objects), *other = types_of(p->other->profile, objects);
-	struct sides sides = sides_new();
+	struct diff_sides sides = diff_sides_new();
 
 	if (one && other)
 		compare_lists(&sides, one, other, "");
-	add_sides(array, p, objects ? "objects" : "devices",
+	diff_add_sides(array, p, objects ? "objects" : "devices",
 		  objects ? "objects that QEMU has" : "devices that QEMU has", &sides,
 		  "guests with %n can't start on %l");
 	json_decref(one);
@@ -412,6 +403,7 @@ json_t *diff_host(const struct diff_pair *p)
 	json_t *array = json_array();
 
 	diff_facts(array, p);
+	diff_units(array, p);
 	diff_entries(array, p);
 	diff_types(array, p, false);
 	diff_types(array, p, true);

@@ -54,4 +54,30 @@ char *diff_mean_number(const struct diff_pair *p, const struct capability *cap, 
  */
 json_t *diff_host(const struct diff_pair *p);
 
+/* A list of which each host has names of its own. */
+struct diff_sides {
+	GPtrArray *one, *other; /* char * */
+};
+
+struct diff_sides diff_sides_new(void);
+
+/**
+ * diff_add_sides - adds an entry where the sides differ, and frees them
+ * @format: a sentence where %n is the names, %h who has them, %l who lacks them
+ */
+void diff_add_sides(json_t *array, const struct diff_pair *p, const char *kind, const char *title,
+		    struct diff_sides *sides, const char *format);
+
+/* Adds an entry where two known facts of one id differ. */
+void diff_fact(json_t *array, const struct diff_pair *p, const struct fact *f,
+	       const struct fact *g);
+
+/* --- answer-diff-units.c ------------------------------------------------------------------------- */
+
+/* What the host as a whole has of its IOMMU units, which diff_units() tells of. */
+bool diff_is_of_units(const struct fact *fact);
+
+/* What a guest with devices of the host would notice of their IOMMUs. */
+void diff_units(json_t *array, const struct diff_pair *p);
+
 #endif

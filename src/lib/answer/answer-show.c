@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "answer/answer.h"
+#include "answer/answer-show.h"
 #include "model/offer.h"
 #include "plan/cpu-name.h"
 
@@ -365,7 +365,7 @@ static json_t *chains(const struct profile *profile)
 	return array;
 }
 
-static json_t *fact(const struct fact *f)
+json_t *answer_fact(const struct fact *f)
 {
 	json_t *json = json_pack("{s:s, s:s, s:O?, s:o, s:s?}", "id", f->id, "state",
 				 fact_state_name(f->state), "value", (json_t *)f->value, "scope",
@@ -385,7 +385,7 @@ static json_t *facts(const struct profile *profile, bool (*take)(const struct fa
 		const struct fact *f = &g_array_index(profile->facts, struct fact, i);
 
 		if (take(f))
-			json_array_append_new(array, fact(f));
+			json_array_append_new(array, answer_fact(f));
 	}
 	return array;
 }
@@ -418,6 +418,7 @@ json_t *answer_show(const struct answering *a, const struct host *host, const st
 	json_object_set_new(answer, "cpus", cpus(a, own));
 	json_object_set_new(answer, "emulators", emulators(a, own));
 	json_object_set_new(answer, "mitigations", chains(own));
+	answer_show_units(answer, own, all);
 	json_object_set_new(answer, "about", facts(own, take_about));
 	json_object_set_new(answer, "unread", facts(own, take_unread));
 	json_object_set_new(answer, "facts_n", json_integer(own->facts->len));

@@ -195,10 +195,10 @@ static const struct property {
 
 /* --- numbers ----------------------------------------------------------------------------------- */
 
-/* The width of the last address: what QEMU holds aw-bits against. */
-static json_t *address_bits(const struct iommu_unit *unit)
+/* The width of the last address, as somebody told of them: what QEMU holds aw-bits against. */
+static json_t *address_bits(const struct iommu_unit *unit, enum view view)
 {
-	const struct fact *f = facts_find(unit->facts, "iommu.ranges", VIEWS);
+	const struct fact *f = facts_find(unit->facts, "iommu.ranges", view);
 	struct value value;
 	uint64_t last = 0;
 	unsigned int bits = 0;
@@ -284,7 +284,9 @@ json_t *derive_unit(const struct profile *profile, const struct iommu_unit *unit
 
 	if (!is_type(unit, "unknown"))
 		put(facts, unit, "iommu.type", json_string(unit->type), &kernel_scope, "the unit's type");
-	put(facts, unit, "iommu.address-bits", address_bits(unit), &kernel_scope,
+	put(facts, unit, "iommu.address-bits", address_bits(unit, VIEW_KERNEL), &kernel_scope,
+	    "the end of iommu.ranges");
+	put(facts, unit, "iommu.address-bits", address_bits(unit, VIEW_RAW), &raw_scope,
 	    "the end of iommu.ranges");
 	put(facts, unit, "iommu.page-sizes", page_sizes(profile, unit), &kernel_scope,
 	    "vfio.type1.page-sizes, else registers as the kernel takes them");

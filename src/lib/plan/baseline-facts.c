@@ -153,6 +153,91 @@ static void tell_lost_names(struct baseline *b, int cap, enum view view, const G
 		tell_lost(b, cap, view, names->pdata[i]);
 }
 
+static int by_first(const void *a, const void *b)
+{
+	const struct value_range *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* All addresses that some class has, cut wherever a range of any class starts or ends. */
+static GArray *pieces_of(struct baseline *b, int cap, enum view view)
+{
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct value_range));
+	GArray *pieces = g_array_new(FALSE, FALSE, sizeof(struct value_range));
+
+	for (guint i = 0; i < b->classes->len; i++) {
+		struct value value;
+
+		if (!class_value(b->classes->pdata[i], cap, view, &value))
+			continue;
+		g_array_append_vals(all, value.ranges->data, value.ranges->len);
+		value_clear(&value);
+	}
+	g_array_sort(all, by_first);
+	for (guint i = 0; i < all->len; i++) {
+		const struct value_range *r = &g_array_index(all, struct value_range, i);
+		struct value_range piece = *r;
+
+		/* up to the next cut within it; what is left is a piece of its own */
+		for (guint k = 0; k < all->len; k++) {
+			const struct value_range *o = &g_array_index(all, struct value_range, k);
+
+			if (o->first > piece.first && o->first <= piece.last)
+				piece.last = o->first - 1;
+			if (o->last >= piece.first && o->last < piece.last)
+				piece.last = o->last;
+		}
+		g_array_append_val(pieces, piece);
+		if (piece.last < r->last && all->len < 10000) {
+			struct value_range rest = { piece.last + 1, r->last };
+
+			g_array_append_val(all, rest);
+		}
+	}
+	return pieces;
+}
+
+static bool class_maps(const struct host_class *c, int cap, enum view view,
+		       const struct value_range *piece)
+{
+	struct value value;
+	bool maps = false;
+
+	if (!class_value(c, cap, view, &value))
+		return false;
+	for (guint i = 0; i < value.ranges->len && !maps; i++) {
+		const struct value_range *r = &g_array_index(value.ranges, struct value_range, i);
+
+		maps = r->first <= piece->first && piece->last <= r->last;
+	}
+	value_clear(&value);
+	return maps;
+}
+
+/* Addresses that some class has and others lack: those that the same ones lack as one. */
+static void tell_lost_ranges(struct baseline *b, int cap, enum view view)
+{
+	g_autoptr(GArray) pieces = pieces_of(b, cap, view);
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i < pieces->len; i++) {
+		const struct value_range *piece = &g_array_index(pieces, struct value_range, i);
+		GPtrArray *without = g_ptr_array_new();
+		char *text = g_strdup_printf("0x%" G_GINT64_MODIFIER "x-0x%" G_GINT64_MODIFIER "x",
+					     piece->first, piece->last);
+
+		for (guint k = 0; k < b->classes->len; k++)
+			if (!class_maps(b->classes->pdata[k], cap, view, piece))
+				g_ptr_array_add(without, b->classes->pdata[k]);
+		if (!g_hash_table_add(seen, text) || !without->len ||
+		    without->len == b->classes->len)
+			g_ptr_array_unref(without);
+		else
+			baseline_add_lost(b, cap_table[cap].id, json_string(text), without);
+	}
+}
+
 /* A meet that more knowledge could only make smaller, and that is empty already. */
 static bool nothing_left(const struct sum *sum, int cap)
 {
@@ -172,6 +257,8 @@ static void tell_met(struct baseline *b, const struct sum *sum, int cap, enum vi
 		return;
 	if (v->type == CAP_SET)
 		tell_lost_names(b, cap, view, v->set);
+	else if (v->type == CAP_RANGES)
+		tell_lost_ranges(b, cap, view);
 	else if (v->type == CAP_BOOL && !v->truth && !obliges)
 		tell_lost(b, cap, view, NULL);
 	if ((v->type != CAP_BOOL || v->truth) && (v->type != CAP_SET || v->set->len))
