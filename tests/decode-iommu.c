@@ -38,6 +38,12 @@ static uint64_t number_of(const struct request *r, guint i)
 	return i < r->n ? g_ascii_strtoull(r->words[i], NULL, 0) : 0;
 }
 
+static void do_register(struct request *r)
+{
+	if (r->n > 1)
+		read_register(r->facts, r->words[1], number_of(r, 2), ~UINT64_C(0), &scope_raw, "test");
+}
+
 static void do_vtd(struct request *r)
 {
 	read_vtd(r->facts, number_of(r, 1), number_of(r, 2), &scope_raw, "test");
@@ -137,6 +143,7 @@ static const struct {
 	const char *kind;
 	void (*run)(struct request *r);
 } kinds[] = {
+	{ "register", do_register },
 	{ "vtd", do_vtd },   { "amdvi", do_amdvi },	    { "hwinfo", do_hwinfo },
 	{ "acpi", do_acpi }, { "pci", do_pci },		    { "type1", do_type1 },
 	{ "spapr", do_spapr }, { "migration", do_migration }, { "reserved", do_reserved },

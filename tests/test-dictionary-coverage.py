@@ -2,8 +2,9 @@
 """Counts the dictionary's entries that some recorded host has, and prints the others with reasons.
 
 An entry is fired by a fact that is known and says something: a bool that is true, a number, a name;
-or by a member of the profile that says the same (members() below).  untested-capabilities.tsv
-lists what no recorded host fires and why.  Fails where that list and the hosts don't agree, or
+or by a member of the profile that says the same (members() below).  Entries of IOMMUs and devices
+are also fired by what the tests of their readers ask, each bit of each register by itself.
+untested-capabilities.tsv lists what none fires and why.  Fails where that list and the hosts don't agree, or
 where a tenth of the dictionary or more isn't fired.  With -v, the ids and reasons one by one.
 """
 
@@ -13,6 +14,7 @@ import json
 import os
 import sys
 
+from decode_fixture import decode, requests_of_tests
 from dictionary_fixture import SKIP, TOP, dictionary
 
 UNTESTED = os.path.join(TOP, "tests", "untested-capabilities.tsv")
@@ -76,9 +78,13 @@ def main():
     entries = dictionary()["capabilities"]
     ids = {entry["id"] for entry in entries if "qemu-option" not in entry["flags"]}
     unnamed = found - {entry["id"] for entry in entries}
+    by_hosts = len(ids & found)
+    for answer in decode(requests_of_tests()):
+        found.update(fired(answer))
     silent, told = ids - found, reasons()
-    print(f"{len(ids)} entries, {len(ids) - len(silent)} fired by {len(hosts)} recorded hosts, "
-          f"{len(silent)} by none; {len(unnamed)} facts have no entry")
+    print(f"{len(ids)} entries, {by_hosts} fired by {len(hosts)} recorded hosts, "
+          f"{len(ids & found) - by_hosts} by tests of readers alone, {len(silent)} by none; "
+          f"{len(unnamed)} facts have no entry")
     for reason, number in collections.Counter(told[name] for name in silent & told.keys()).items():
         print(f"{number:4}  {reason}")
     if "-v" in sys.argv[1:]:

@@ -107,6 +107,9 @@ GOOD = [
           struct.pack("<BBHIHHHHHHI", 1, 0, 24, 0, 0, 0, 0, 0xff, 48, 0, 0)),
      [("virtio-pci", {"segment": 0, "bdf": 0x20}),
       ("pci-range", {"bdf": 0, "last_bdf": 0xff, "node": 48})], {}),
+    (dmar(flags=6), [], {"acpi.dmar.interrupt-remapping": False, "acpi.dmar.x2apic-opt-out": True,
+                         "acpi.dmar.dma-protection": True}),
+    (ivrs(info=2), [], {"acpi.ivrs.efr-supported": False, "acpi.ivrs.dma-protection": True}),
     # a type that nobody knows yet is kept
     (dmar(struct.pack("<HHI", 99, 8, 0)), [("type-0x63", {"offset": 48, "length": 8})], {}),
 ]
@@ -264,6 +267,10 @@ def check_qemu(tally):
         tally.check("error" not in answer, f"{name}: {answer.get('error')}")
         found = {part["name"] for part in answer.get("table", {"subtables": []})["subtables"]}
         tally.check(wanted.get(name, set()) <= found, f"{name}: {found}")
+
+
+def requests():
+    return ["acpi " + data.hex() for data, _, _ in GOOD]
 
 
 def main():

@@ -9,7 +9,7 @@ specifications' layout, byte by byte, as is told at each.
 import csv
 
 from decode_fixture import agree, decode, facts
-from dictionary_fixture import Tally, recorded
+from dictionary_fixture import Tally, dictionary, recorded
 
 # dec_* column → (fact, how the column writes its value)
 VTD = {
@@ -164,28 +164,31 @@ def check_smmuv3(tally):
     agree(tally, facts(answers[3], "unit"), {"smmuv3.implementation": "MMU-700 r0p1"}, "name")
 
 
+HWINFO_VTD = "01000000" "00000000" "06062f228c00d281" "4a0ff00000880000"
+HWINFO_AMD = "d329000000000000" "0000000000000000"
+# (request, facts of the device)
+HWINFO = [
+    (f"hwinfo 1 0 8 7002 {HWINFO_VTD}", {"hwinfo.type": "vtd", "hwinfo.ats-not-supported": True,
+                                  "hwinfo.dirty-tracking": False,
+                                  "hwinfo.pasid-exec": "ABSENT", "hwinfo.data-length": 24}),
+    (f"hwinfo 1 20 7 7002 {HWINFO_VTD}", {"hwinfo.max-pasid-log2": 20, "hwinfo.pasid-exec": True,
+                                   "hwinfo.pasid-priv": True, "hwinfo.dirty-tracking": True,
+                                   "hwinfo.ats-not-supported": False}),
+    # Linux 7.0 and older ones leave bit 3 unset whatever is true
+    (f"hwinfo 4 0 0 7000 {HWINFO_AMD}", {"hwinfo.type": "amd",
+                                  "hwinfo.ats-not-supported": "UNSUPPORTED-BY-KERNEL"}),
+    (f"hwinfo 4 0 8 7000 {HWINFO_AMD}", {"hwinfo.ats-not-supported": True}),
+    (f"hwinfo 4 0 0 0 {HWINFO_AMD}", {"hwinfo.ats-not-supported": "UNKNOWN",
+                               "hwinfo.dirty-tracking": "UNKNOWN"}),
+    (f"hwinfo 4 0 0 6006 {HWINFO_AMD}", {"hwinfo.dirty-tracking": "UNSUPPORTED-BY-KERNEL"}),
+    ("hwinfo 0 0 0 7002", {"hwinfo.type": "none", "hwinfo.dirty-tracking": False}),
+    ("hwinfo 9 0 0x30 7002 00", {"hwinfo.type": "type-9", "hwinfo.unnamed.caps.4": True,
+                                 "hwinfo.unnamed.caps.5": True}),
+]
+
+
 def check_hwinfo(tally):
-    vtd = "01000000" "00000000" "06062f228c00d281" "4a0ff00000880000"
-    amd = "d329000000000000" "0000000000000000"
-    # (request, facts of the device)
-    rows = [
-        (f"hwinfo 1 0 8 7002 {vtd}", {"hwinfo.type": "vtd", "hwinfo.ats-not-supported": True,
-                                      "hwinfo.dirty-tracking": False,
-                                      "hwinfo.pasid-exec": "ABSENT", "hwinfo.data-length": 24}),
-        (f"hwinfo 1 20 7 7002 {vtd}", {"hwinfo.max-pasid-log2": 20, "hwinfo.pasid-exec": True,
-                                       "hwinfo.pasid-priv": True, "hwinfo.dirty-tracking": True,
-                                       "hwinfo.ats-not-supported": False}),
-        # Linux 7.0 and older ones leave bit 3 unset whatever is true
-        (f"hwinfo 4 0 0 7000 {amd}", {"hwinfo.type": "amd",
-                                      "hwinfo.ats-not-supported": "UNSUPPORTED-BY-KERNEL"}),
-        (f"hwinfo 4 0 8 7000 {amd}", {"hwinfo.ats-not-supported": True}),
-        (f"hwinfo 4 0 0 0 {amd}", {"hwinfo.ats-not-supported": "UNKNOWN",
-                                   "hwinfo.dirty-tracking": "UNKNOWN"}),
-        (f"hwinfo 4 0 0 6006 {amd}", {"hwinfo.dirty-tracking": "UNSUPPORTED-BY-KERNEL"}),
-        ("hwinfo 0 0 0 7002", {"hwinfo.type": "none", "hwinfo.dirty-tracking": False}),
-        ("hwinfo 9 0 0x30 7002 00", {"hwinfo.type": "type-9", "hwinfo.unnamed.caps.4": True,
-                                     "hwinfo.unnamed.caps.5": True}),
-    ]
+    rows, vtd, amd = HWINFO, HWINFO_VTD, HWINFO_AMD
     answers = decode([row[0] for row in rows])
     for (request, wanted), answer in zip(rows, answers):
         agree(tally, facts(answer), wanted, request)
@@ -238,8 +241,62 @@ def check_collected_amd(tally):
         tally.check((found["amdvi.efr.gamsup"] == 1) == ("GA_vAPIC" in log), f"{row['efr']}: GAM")
 
 
+def named_registers(entries):
+    """name → (width, bit → what accounts for it: an entry, or None where it has no name)."""
+    out = {register["name"]: (register["width"], {}) for register in entries["registers"]
+           if register["kind"] == "named"}
+    for entry in entries["capabilities"]:
+        if entry.get("register") in out:
+            for bit in range(entry["low"], entry["high"] + 1):
+                out[entry["register"]][1][bit] = entry
+    for register in entries["registers"]:
+        for unnamed in register.get("unnamed", []) if register["name"] in out else []:
+            for bit in range(unnamed["low"], unnamed["high"] + 1):
+                out[register["name"]][1][bit] = None
+    return out
+
+
+def each_bit():
+    return [f"register {name} {1 << bit:#x}" for name, (width, _) in
+            named_registers(dictionary()).items() for bit in range(width)]
+
+
+def check_each_bit(tally):
+    """One bit set in each register: its own field says so, and no other does."""
+    asked = [(name, bit, owners) for name, (width, owners) in named_registers(dictionary()).items()
+             for bit in range(width)]
+    for (name, bit, owners), answer in zip(asked, decode(each_bit())):
+        room, _, rest = name.partition(".")
+        found, news = facts(answer), f"{room}.unnamed.{rest}.{bit}"
+        true = {ident for ident, value in found.items() if value is True}
+        owner = owners.get(bit, news)
+        wanted = set() if owner is None else {news} if owner == news else \
+            {owner["id"]} if owner["type"] == "bool" else set()
+        tally.check(true == wanted, f"{name} bit {bit}: {true}, not {wanted}")
+        if wanted or owner is None or "needs" in owner:
+            continue
+        value, number = found[owner["id"]], 1 << (bit - owner["low"])
+        values = owner.get("values", "+0")
+        if values[0] in "+*":
+            fits = value == (number + int(values[1:]) if values[0] == "+" else
+                             number * int(values[1:]))
+        else:
+            word = values.split(",")[number]
+            fits = value == ("UNKNOWN" if word == "-" else int(word) if word.isdigit()
+                             else word.split("+"))
+        fits = fits or (owner["type"] == "bitmap" and value == hex(number)) or \
+            (value == "UNKNOWN" and number >= len(owner.get("labels", range(number + 1))))
+        tally.check(fits, f"{name} bit {bit}: {owner['id']} is {value}")
+
+
+def requests():
+    return [row[0] for row in BY_HAND + HWINFO] + [f"hwinfo 2 0 8 7002 01{SMMU[2:]}{le32(0x4870143b, 1)}"] + \
+        [f"hwinfo 3 0 8 7002 {le32(0, 0x00020301)}"] + each_bit()
+
+
 def main():
     tally = Tally()
+    check_each_bit(tally)
     check_by_hand(tally)
     check_smmuv3(tally)
     check_hwinfo(tally)

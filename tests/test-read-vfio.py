@@ -127,15 +127,18 @@ def check_regions(tally):
                     f"{text!r}: {error}")
 
 
+SMALL = ["migration 7", "migration 1", "migration 0x19",
+         "spapr 1 0x1000 0x80000000 0x1011000 1 5", "spapr 0 0 0x40000000 0 0 0"]
+
+
 def check_small(tally):
-    answers = decode(["migration 7", "migration 1", "migration 0x19",
-                      "spapr 1 0 0x80000000 0x1011000 1 5", "spapr 0 0 0x40000000 0 0 0"])
+    answers = decode(SMALL)
     wanted = [
         {"vfio.migration.stop-copy": True, "vfio.migration.p2p": True,
          "vfio.migration.pre-copy": True},
         {"vfio.migration.stop-copy": True, "vfio.migration.p2p": False},
         {"vfio.unnamed.migration.3": True, "vfio.unnamed.migration.4": True},
-        {"spapr.ddw": True, "spapr.dma32-window-start": 0, "spapr.dma32-window-size": 1 << 31,
+        {"spapr.ddw": True, "spapr.dma32-window-start": 0x1000, "spapr.dma32-window-size": 1 << 31,
          "spapr.ddw-page-sizes": "0x1011000", "spapr.ddw-windows": 1, "spapr.ddw-levels": 5},
         {"spapr.ddw": False, "spapr.dma32-window-size": 1 << 30, "spapr.ddw-windows": None},
     ]
@@ -173,6 +176,11 @@ def check_guests(tally):
     answered = sum(check_guest(tally, path) for path in paths)
     print(f"{answered} answers of guests")
     tally.check(answered >= 10, f"{answered} answers of {len(paths)} files")
+
+
+def requests():
+    return [f"type1 {data.hex()}" for data, _ in GOOD.values()] + SMALL + \
+        [f"reserved {REGIONS.encode().hex()} 0 0xffffffffffff"]
 
 
 def main():

@@ -6,7 +6,6 @@ stay out of it.
     top_srcdir=. top_builddir=build build/run python3 tests/fuzz/make-seeds.py
 """
 
-import importlib.util
 import os
 import sys
 
@@ -14,15 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
 sys.path.insert(0, TESTS)
 
-
-def load(name):
-    """A test as a module; its last line runs it, which isn't wanted here."""
-    path = os.path.join(TESTS, name)
-    with open(path, encoding="utf-8") as file:
-        source = file.read().removesuffix("main()\n")
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, None))
-    exec(compile(source, path, "exec"), module.__dict__)
-    return module
+from decode_fixture import load_test  # found beside the tests
 
 
 def write(kind, inputs):
@@ -42,7 +33,7 @@ def trim(data):
 
 
 def main():
-    acpi, pci, vfio = (load(f"test-read-{name}.py") for name in ("acpi", "pci", "vfio"))
+    acpi, pci, vfio = (load_test(f"test-read-{name}.py") for name in ("acpi", "pci", "vfio"))
     write("acpi", [row[0] for row in acpi.GOOD] + [row[0] for row in acpi.BAD[::3]])
     write("pci", [trim(bytes.fromhex(row[0])) for rows in (pci.GOOD, pci.BAD)
                   for name, row in rows.items() if name not in ("no bytes", "gone")][::2])
