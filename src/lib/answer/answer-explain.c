@@ -8,6 +8,7 @@
 #include "judge/rulebook.h"
 #include "model/arch.h"
 #include "model/offer.h"
+#include "model/units.h"
 
 static const char *const meanings[] = {
 	[RULE_LOWER_SAFE] = "hosts meet at the least of their values (a feature: all must have it); "
@@ -91,6 +92,7 @@ static json_t *flags(const struct capability *cap)
 		{ CAP_HOST_ONLY, "host-only" },
 		{ CAP_QEMU_OPTION, "qemu-option" },
 		{ CAP_CONTRACT_EXACT, "contract-exact" },
+		{ CAP_VMM, "vmm" },
 	};
 	json_t *array = json_array();
 
@@ -165,29 +167,57 @@ static json_t *labels(const struct capability *cap)
 	return array;
 }
 
+static int fact_has(const struct fact *f)
+{
+	if (f->state == FACT_ABSENT)
+		return 0;
+	if (f->state != FACT_KNOWN)
+		return -1;
+	return cap_table[f->cap].type != CAP_BOOL || json_is_true(f->value);
+}
+
+static int facts_have(const GArray *facts, int cap)
+{
+	int has = -1;
+
+	for (guint i = 0; i < facts->len; i++) {
+		const struct fact *f = &g_array_index(facts, struct fact, i);
+
+		if (f->cap == cap)
+			has = MAX(has, fact_has(f));
+	}
+	return has;
+}
+
+/* Of a unit or a device, where the host as a whole says nothing. */
+static int parts_have(const struct profile *profile, int cap)
+{
+	int has = -1;
+
+	for (guint i = 0; i < profile->units->len; i++) {
+		const struct iommu_unit *unit = g_ptr_array_index(profile->units, i);
+
+		has = MAX(has, facts_have(unit->facts, cap));
+	}
+	for (guint i = 0; i < profile->devices->len; i++) {
+		const struct device *device = g_ptr_array_index(profile->devices, i);
+
+		has = MAX(has, facts_have(device->facts, cap));
+	}
+	return has;
+}
+
 /* 1 where some scope of the profile has it, 0 where it is known to be missing, -1 unknown. */
 static int class_has(const struct fleet *fleet, const struct profile *profile, int cap)
 {
 	int has = -1;
 
-	if (cap_table[cap].type == CAP_BOOL) {
-		for (guint i = 0; i < profile->offers->len; i++) {
-			int one = offer_get(g_ptr_array_index(profile->offers, i), fleet->universe,
-					    cap_table[cap].bit);
-
-			has = MAX(has, one);
-		}
-		return has;
-	}
-	for (guint i = 0; i < profile->facts->len; i++) {
-		const struct fact *f = &g_array_index(profile->facts, struct fact, i);
-
-		if (f->cap == cap && f->state == FACT_KNOWN)
-			return 1;
-		if (f->cap == cap && f->state == FACT_ABSENT)
-			has = 0;
-	}
-	return has;
+	for (guint i = 0; cap_table[cap].type == CAP_BOOL && i < profile->offers->len; i++)
+		has = MAX(has, offer_get(g_ptr_array_index(profile->offers, i), fleet->universe,
+					 cap_table[cap].bit));
+	if (has < 0)
+		has = facts_have(profile->facts, cap);
+	return has < 0 ? parts_have(profile, cap) : has;
 }
 
 static json_t *who_has(const struct fleet *fleet, int cap)
