@@ -142,6 +142,9 @@ static int dirty_tracking(const struct profile *profile, const struct iommu_unit
 static int pasid(const struct profile *profile, const struct iommu_unit *unit)
 {
 	static const char *const vtd[] = { "vtd.ecap.smts", "vtd.ecap.pasid" };
+	/* amd_iommu_pasid_supported(), and the page tables of version 2 that PASIDs need */
+	static const char *const amd[] = { "amdvi.efr.gtsup", "amdvi.efr.pprsup",
+					   "amdvi.efr.giosup" };
 	uint64_t width = 0;
 	int both[2];
 
@@ -155,7 +158,7 @@ static int pasid(const struct profile *profile, const struct iommu_unit *unit)
 		return derive_all(both, 2);
 	}
 	if (is_type(unit, "amdvi"))
-		return facts_truth(unit->facts, "amdvi.efr.gtsup");
+		return all_of(unit, amd, G_N_ELEMENTS(amd));
 	if (is_type(unit, "smmuv3") && facts_number(unit->facts, "smmuv3.idr1.ssidsize", &width))
 		return width > 0;
 	return -1;
@@ -226,17 +229,34 @@ static uint64_t vtd_page_sizes(const struct profile *profile, uint64_t sslps)
 	return large < 0 ? 0 : sizes;
 }
 
-static uint64_t smmu_page_sizes(const struct iommu_unit *unit)
+/*
+ * The kernel takes one granule: that of its own pages, where the SMMU has it. 0 where it isn't known
+ * which.
+ */
+static uint64_t smmu_page_sizes(const struct profile *profile, const struct iommu_unit *unit)
 {
+	static const struct {
+		const char *id;
+		uint64_t page, blocks;
+	} granules[] = {
+		{ "smmuv3.idr5.gran4k", 1u << 12, UINT64_C(1) << 21 | UINT64_C(1) << 30 },
+		{ "smmuv3.idr5.gran16k", 1u << 14, UINT64_C(1) << 25 },
+		{ "smmuv3.idr5.gran64k", 1u << 16, UINT64_C(1) << 29 },
+	};
+	const struct fact *own = profile_fact_any(profile, "host.page-size");
+	uint64_t page = own && own->state == FACT_KNOWN ? (uint64_t)json_integer_value(own->value) : 0;
 	uint64_t sizes = 0;
+	unsigned int n = 0;
 
-	if (facts_truth(unit->facts, "smmuv3.idr5.gran4k") == 1)
-		sizes |= UINT64_C(1) << 12 | UINT64_C(1) << 21 | UINT64_C(1) << 30;
-	if (facts_truth(unit->facts, "smmuv3.idr5.gran16k") == 1)
-		sizes |= UINT64_C(1) << 14 | UINT64_C(1) << 25;
-	if (facts_truth(unit->facts, "smmuv3.idr5.gran64k") == 1)
-		sizes |= UINT64_C(1) << 16 | UINT64_C(1) << 29;
-	return sizes;
+	for (size_t i = 0; i < G_N_ELEMENTS(granules); i++) {
+		if (facts_truth(unit->facts, granules[i].id) != 1)
+			continue;
+		n++;
+		sizes = granules[i].page | granules[i].blocks;
+		if (granules[i].page == page)
+			return sizes;
+	}
+	return n == 1 ? sizes : 0;
 }
 
 /* The kernel's VFIO says it; else what its drivers take of the registers. */
@@ -249,10 +269,10 @@ static json_t *page_sizes(const struct profile *profile, const struct iommu_unit
 		return json_deep_copy(told->value);
 	if (is_type(unit, "vtd") && facts_number(unit->facts, "vtd.cap.sslps", &sslps))
 		sizes = vtd_page_sizes(profile, sslps);
-	else if (is_type(unit, "amdvi")) /* all from 4 KiB on but 512 GiB (AMD_IOMMU_PGSIZES) */
-		sizes = ~UINT64_C(0xfff) & ~(UINT64_C(1) << 39);
+	else if (is_type(unit, "amdvi")) /* larger ones depend on the kernel; 512 GiB never work */
+		sizes = (UINT64_C(1) << 39) - (UINT64_C(1) << 12);
 	else if (is_type(unit, "smmuv3"))
-		sizes = smmu_page_sizes(unit);
+		sizes = smmu_page_sizes(profile, unit);
 	return sizes ? json_sprintf("0x%" G_GINT64_MODIFIER "x", sizes) : NULL;
 }
 
