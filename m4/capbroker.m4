@@ -69,3 +69,46 @@ AC_DEFUN([CB_HARDENING], [
 	AC_SUBST([HARDEN_CFLAGS])
 	AC_SUBST([HARDEN_LDFLAGS])
 ])
+
+dnl CB_STATIC_PROBE: what a capbroker-probe links with that needs no shared library, to be carried
+dnl into an initramfs. libxml2 pulls in ICU, whose data (30 MB) is of no use to a probe that reads
+dnl UTF-8: its symbol is made to point at something that ICU refuses as data, as if it were missing.
+AC_DEFUN([CB_STATIC_PROBE], [
+	PROBE_LDFLAGS=
+	PROBE_LIBS='$(JANSSON_LIBS) $(LIBXML_LIBS) $(GLIB_LIBS)'
+	AS_IF([test "x$enable_static_probe" = xyes], [
+		AC_MSG_CHECKING([what a static capbroker-probe links with])
+		cb_all=$($PKG_CONFIG --static --libs jansson libxml-2.0 glib-2.0)
+		cb_icu=$($PKG_CONFIG --modversion icu-uc 2>/dev/null | sed 's/\..*//')
+		cb_small=$(AS_ECHO(["$cb_all"]) | sed "s/-licudata/-Wl,--defsym=icudt${cb_icu}_dat=main/g")
+		cb_save_LIBS=$LIBS
+		cb_save_LDFLAGS=$LDFLAGS
+		cb_save_CFLAGS=$CFLAGS
+		LDFLAGS="$LDFLAGS -static"
+		CFLAGS="$CFLAGS $JANSSON_CFLAGS $LIBXML_CFLAGS $GLIB_CFLAGS"
+		PROBE_LIBS=
+		for cb_try in "$cb_small" "$cb_small -lstdc++ -lm" "$cb_all" "$cb_all -lstdc++ -lm"; do
+			LIBS="$cb_try $cb_save_LIBS"
+			AC_LINK_IFELSE([AC_LANG_SOURCE([[
+				#include <glib.h>
+				#include <jansson.h>
+				#include <libxml/parser.h>
+				int main(void)
+				{
+					xmlInitParser();
+					return json_object() && g_get_real_time() ? 0 : 1;
+				}
+			]])], [PROBE_LIBS=$cb_try; break])
+		done
+		LIBS=$cb_save_LIBS
+		LDFLAGS=$cb_save_LDFLAGS
+		CFLAGS=$cb_save_CFLAGS
+		AC_MSG_RESULT([${PROBE_LIBS:-nothing}])
+		AS_IF([test "x$PROBE_LIBS" = x], [AC_MSG_ERROR(m4_normalize([
+			[--enable-static-probe: cannot link: install the static libraries of glib, jansson]
+			[and libxml2 with all that they stand on (Debian: liblzma-dev, libicu-dev, zlib1g-dev)]]))])
+		PROBE_LDFLAGS=-static
+	])
+	AC_SUBST([PROBE_LDFLAGS])
+	AC_SUBST([PROBE_LIBS])
+])
