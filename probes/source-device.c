@@ -3,7 +3,8 @@
  * source-device.c: character devices read by ioctl and pread; see source.h.
  *
  * A device's calls are one JSON object, written when the device is closed:
- * {"open":{"errno"?}, "calls":{NAME:{"rc","errno"?,"data"?}}}; data is hexadecimal, as it came out.
+ * {"open":{"errno"?}, "calls":{NAME:{"rc","errno"?,"data"?,"buffer"?}}}; data is hexadecimal, as it
+ * came out.
  */
 #include "config.h"
 
@@ -152,6 +153,44 @@ int source_ioctl(struct source_device *device, const char *call, unsigned long r
 	*err = rc < 0 ? errno : 0;
 	log_call(device, call, rc, *err, (const void *)arg, size);
 	return rc;
+}
+
+static void set_pointer(void *arg, size_t offset, const void *bytes)
+{
+	uint64_t address = (uintptr_t)bytes;
+
+	memcpy((char *)arg + offset, &address, sizeof(address));
+}
+
+int source_ioctl_buffer(struct source_device *device, const char *call, unsigned long request,
+			void *arg, size_t size, const struct source_buffer *buffer, int *err)
+{
+	const json_t *entry = json_object_get(device->calls, call);
+	int rc;
+
+	if (source_mode(device->source) == SOURCE_REPLAY) {
+		rc = replay_call(device, call, arg, size, err);
+		if (rc < 0 || from_hex(json_string_value(json_object_get(entry, "buffer")), buffer->bytes,
+				       buffer->size))
+			return rc;
+		*err = EINVAL;
+		return -1;
+	}
+	set_pointer(arg, buffer->pointer, buffer->bytes);
+	do
+		rc = ioctl(device->fd, request, arg);
+	while (rc < 0 && errno == EINTR);
+	*err = rc < 0 ? errno : 0;
+	set_pointer(arg, buffer->pointer, NULL);
+	log_call(device, call, rc, *err, arg, size);
+	json_object_set_new(json_object_get(device->calls, call), "buffer",
+			    hex_of(buffer->bytes, buffer->size));
+	return rc;
+}
+
+int source_device_fd(const struct source_device *device)
+{
+	return device->fd;
 }
 
 struct source_device *source_ioctl_open(struct source_device *device, const char *call,

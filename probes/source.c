@@ -391,6 +391,39 @@ char **source_list(struct source *source, const char *path, int *err)
 	return (char **)g_ptr_array_free(names, FALSE);
 }
 
+static char **recall_names(const json_t *names)
+{
+	GPtrArray *array = g_ptr_array_new();
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name)
+		if (json_is_string(name) && array->len < SOURCE_MAX_ENTRIES)
+			g_ptr_array_add(array, g_strdup(json_string_value(name)));
+	g_ptr_array_add(array, NULL);
+	return (char **)g_ptr_array_free(array, FALSE);
+}
+
+char **source_names(struct source *source, const char *path, int *err)
+{
+	g_autofree char *key = g_strconcat("list:", path, NULL);
+	const json_t *recorded = json_object_get(meta_of(source, key), "names");
+	json_t *array;
+	char **names;
+
+	*err = 0;
+	if (recorded)
+		return recall_names(recorded);
+	names = source_list(source, path, err);
+	if (!names || source->mode != SOURCE_RECORD)
+		return names;
+	array = json_array();
+	for (size_t i = 0; names[i]; i++)
+		json_array_append_new(array, json_string(names[i]));
+	keep_meta(source, json_pack("{s:s, s:o}", "path", key, "names", array));
+	return names;
+}
+
 static bool recall_stat(const struct source *source, const char *key, struct source_file *file,
 			int *err)
 {
@@ -526,6 +559,17 @@ char *source_data_file(const char *name, size_t *length)
 	char *bytes = NULL;
 
 	return g_file_get_contents(path, &bytes, length, NULL) ? bytes : NULL;
+}
+
+bool source_write(const char *path, const char *text, int *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	*err = n == (ssize_t)strlen(text) ? 0 : n < 0 ? errno : EIO;
+	if (fd >= 0)
+		close(fd);
+	return !*err;
 }
 
 bool source_write_output(const char *path, const char *text, GError **error)

@@ -72,6 +72,13 @@ char *source_text(struct source *source, const char *path, int *err);
  */
 char **source_list(struct source *source, const char *path, int *err);
 
+/**
+ * source_names - the same for a folder of links, devices or folders, whose entries may never be read
+ *
+ * The names are kept in a recording; a replay of a folder copied by hand lists what is there.
+ */
+char **source_names(struct source *source, const char *path, int *err);
+
 struct source_file {
 	uint64_t size, inode, device;
 	int64_t mtime; /* seconds */
@@ -130,6 +137,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SourceDevice, source_device_close)
 int source_ioctl(struct source_device *device, const char *call, unsigned long request,
 		 uintptr_t arg, size_t size, int *err);
 
+/* What a call fills beside its argument. */
+struct source_buffer {
+	void *bytes;
+	size_t size;
+	size_t pointer; /* where in the argument 8 bytes take its address; they are 0 in a recording */
+};
+
+/* source_ioctl() for an argument of @size bytes that points at a buffer, which is kept too. */
+int source_ioctl_buffer(struct source_device *device, const char *call, unsigned long request,
+			void *arg, size_t size, const struct source_buffer *buffer, int *err);
+
+/* The descriptor that stands for a device in arguments of other calls; -1 in a replay. */
+int source_device_fd(const struct source_device *device);
+
 /* A call that returns a file descriptor: a device of its own, recorded with its parent, which must
  * outlive it. */
 struct source_device *source_ioctl_open(struct source_device *device, const char *call,
@@ -138,6 +159,13 @@ struct source_device *source_ioctl_open(struct source_device *device, const char
 /* Eight bytes at an offset, as MSRs are read. */
 bool source_pread64(struct source_device *device, const char *call, off_t offset, uint64_t *value,
 		    int *err);
+
+/**
+ * source_write - write to an attribute of sysfs; live only, and never recorded
+ *
+ * Nothing but a claim that the user asked for changes anything (claim.c).
+ */
+bool source_write(const char *path, const char *text, int *err);
 
 /* Our own data file (schema/data), always live: NULL where none is found. */
 char *source_data_file(const char *name, size_t *length);
