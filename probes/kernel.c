@@ -72,6 +72,7 @@ static bool read_uname(struct context *context)
 	if (*node && *node != '(')
 		set_text(context->found, "hostname", node);
 	set_text(fingerprint, "kernel", words[2]);
+	set_text(context->found, "kernel", words[2]);
 	probe_fact_text(context, "host.kernel", words[2], &kernel, "uname");
 	if (g_str_has_prefix(words[n - 1], "GNU/"))
 		n--;
@@ -207,6 +208,10 @@ static void collect(struct context *context)
 	read_parameters(context, "kvm", parameters);
 	read_parameters(context, "kvm_intel", parameters);
 	read_parameters(context, "kvm_amd", parameters);
+	read_parameters(context, "vfio", parameters);
+	read_parameters(context, "vfio_iommu_type1", parameters);
+	read_parameters(context, "vfio_pci", parameters);
+	read_parameters(context, "iommufd", parameters);
 	read_devices(context);
 	if (json_object_size(parameters))
 		json_object_set(fingerprint, "modules", parameters);

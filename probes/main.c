@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claim.h"
 #include "run.h"
 
 #define MAX_TIMEOUT 3600
@@ -18,7 +19,7 @@
 struct arguments {
 	gboolean list, version;
 	char *only, *record, *replay, *connect, *output, *guests;
-	char **emulators;
+	char **emulators, **claims;
 	int timeout;
 };
 
@@ -36,6 +37,8 @@ static bool parse(int *argc, char ***argv, struct arguments *a, GError **error)
 		  "libvirt to ask (of a remote one: nothing of this host)", "URI" },
 		{ "emulator", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->emulators, "Ask this QEMU too",
 		  "PATH" },
+		{ "claim", 0, 0, G_OPTION_ARG_STRING_ARRAY, &a->claims,
+		  "Ask VFIO of this device, and give it back (see CLAIMS in the manual)", "DEVICE" },
 		{ "output", 'o', 0, G_OPTION_ARG_FILENAME, &a->output,
 		  "Write the profile there (default: standard output)", "FILE" },
 		{ "guests", 0, 0, G_OPTION_ARG_FILENAME, &a->guests,
@@ -56,6 +59,16 @@ static bool parse(int *argc, char ***argv, struct arguments *a, GError **error)
 	return ok;
 }
 
+/* Another machine's libvirt, or one whose machine can't be told from here. */
+static bool is_remote(const char *uri)
+{
+	const char *rest = uri ? strstr(uri, "://") : NULL;
+
+	if (!uri)
+		return false;
+	return !g_str_has_prefix(uri, "qemu") || !rest || rest[3] != '/' || strstr(uri, "socket=");
+}
+
 static bool check(const struct arguments *a, int argc, char **argv, GError **error)
 {
 	const char *what = NULL;
@@ -67,8 +80,10 @@ static bool check(const struct arguments *a, int argc, char **argv, GError **err
 	}
 	if (a->record && a->replay)
 		what = "--record: cannot be given with --replay (choose one)";
-	else if (a->replay && (a->connect || a->emulators))
-		what = "--replay: asks nobody, so --connect and --emulator say nothing (leave them out)";
+	else if (a->replay && (a->connect || a->emulators || a->claims))
+		what = "--replay: asks nobody, so --connect, --emulator and --claim say nothing (leave them out)";
+	else if (a->claims && is_remote(a->connect))
+		what = "--claim: takes devices of this host, but --connect is another (leave one out)";
 	else if (a->timeout < 1 || a->timeout > MAX_TIMEOUT)
 		what = "--timeout: not a number of seconds from 1 to 3600 (give one)";
 	else if (a->connect && !*a->connect)
@@ -82,16 +97,6 @@ static void list(void)
 {
 	for (size_t i = 0; probes[i]; i++)
 		printf("%-12s %s\n", probes[i]->name, probes[i]->help);
-}
-
-/* Another machine's libvirt, or one whose machine can't be told from here. */
-static bool is_remote(const char *uri)
-{
-	const char *rest = uri ? strstr(uri, "://") : NULL;
-
-	if (!uri)
-		return false;
-	return !g_str_has_prefix(uri, "qemu") || !rest || rest[3] != '/' || strstr(uri, "socket=");
 }
 
 static bool print(const json_t *json, const char *path, GError **error)
@@ -115,6 +120,7 @@ static bool probe(const struct arguments *a, GError **error)
 		.connect = a->connect,
 		.remote = is_remote(a->connect),
 		.emulators = emulators,
+		.claims = a->claims,
 		.timeout = (unsigned int)a->timeout,
 	};
 	enum source_mode mode = a->record ? SOURCE_RECORD : a->replay ? SOURCE_REPLAY : SOURCE_LIVE;
@@ -125,7 +131,7 @@ static bool probe(const struct arguments *a, GError **error)
 	json_t *doc;
 	bool ok;
 
-	if (!source)
+	if (!source || (a->claims && !claim_check(a->claims, error)))
 		return false;
 	for (size_t i = 0; a->emulators && a->emulators[i]; i++)
 		g_ptr_array_add(emulators, g_canonicalize_filename(a->emulators[i], NULL));
@@ -164,5 +170,6 @@ int main(int argc, char **argv)
 	g_free(a.output);
 	g_free(a.guests);
 	g_strfreev(a.emulators);
+	g_strfreev(a.claims);
 	return ok ? 0 : 2;
 }

@@ -22,6 +22,7 @@ struct probe_options {
 	const char *connect;       /* libvirt URI, or NULL: this host's own, where there is one */
 	bool remote;               /* @connect is another machine: nothing of this one is mixed in */
 	GPtrArray *emulators;      /* char *: more QEMUs to ask */
+	char **claims;             /* devices that may be opened, or NULL */
 	unsigned int timeout;      /* seconds for all of it */
 };
 
@@ -43,12 +44,15 @@ struct probe {
 	const char *needs;     /* names of probes it can't do without, separated by commas, or NULL */
 	bool local;            /* reads this machine: not run for a remote libvirt */
 	enum view view;        /* its facts' view where they have no emulator, else VIEWS */
+	bool claims;           /* runs while claimed devices are held */
 	unsigned int percent;  /* of the time limit that it may take at most */
 	void (*collect)(struct context *context);
 };
 
 extern const struct probe cpuid_probe, msr_probe, kvm_probe, kernel_probe, mitigations_probe,
-	firmware_probe, swtpm_probe, resources_probe, guests_probe, libvirt_probe, qemu_probe;
+	firmware_probe, swtpm_probe, resources_probe, acpi_probe, options_probe, vtd_probe, amdvi_probe,
+	smmuv3_probe, spapr_probe, iommu_probe, pci_probe, iommufd_probe, vfio_probe, guests_probe,
+	libvirt_probe, qemu_probe;
 
 /* All of them, in the order they run; ends in NULL. */
 extern const struct probe *const probes[];

@@ -19,8 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "guest/needs.h"
 #include "model/error.h"
+#include "merge.h"
 #include "run.h"
 
 /* Time that a child which keeps its deadline gets to hand over its last fragment. */
@@ -30,7 +32,8 @@
 
 const struct probe *const probes[] = {
 	&kernel_probe, &cpuid_probe,  &msr_probe,     &kvm_probe,  &mitigations_probe,
-	&firmware_probe, &swtpm_probe, &resources_probe,
+	&firmware_probe, &swtpm_probe, &resources_probe, &acpi_probe, &options_probe, &vtd_probe,
+	&amdvi_probe, &smmuv3_probe, &spapr_probe, &iommu_probe, &pci_probe, &iommufd_probe, &vfio_probe,
 	&guests_probe, &libvirt_probe, &qemu_probe, NULL,
 };
 
@@ -125,72 +128,16 @@ struct run {
 	json_t *doc, *shared;
 	json_t *sources;  /* of the current probe, not yet in doc */
 	json_t *outcomes; /* replay: how probes ended that were cut short; record: being made */
+	json_t *claims;   /* name → what came of claiming it; of a replay, as recorded */
+	char *complaint;  /* what claim_end() said; of a replay, as recorded */
 	json_int_t fragments, wanted; /* merged of the current probe; of a replay, those recorded */
 };
-
-/* The members that make an emulator's scope equal. */
-static bool same_entry(const json_t *a, const json_t *b)
-{
-	static const char *const keys[] = { "view", "path", "accel", "machine", "migratable" };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
-
-		if (!x != !y || (x && !json_equal(x, y)))
-			return false;
-	}
-	return true;
-}
-
-static void merge_emulator(json_t *doc, json_t *entry)
-{
-	json_t *emulators = json_object_get(doc, "emulators");
-	json_t *facts = json_object_get(entry, "facts");
-	json_t *old;
-	size_t i;
-
-	json_array_foreach (emulators, i, old) {
-		if (!same_entry(old, entry))
-			continue;
-		json_array_extend(json_object_get(old, "facts"), facts);
-		json_object_update_missing(old, entry);
-		return;
-	}
-	json_array_append(emulators, entry);
-}
-
-/* Objects within are merged one level deep; the first to say something is believed. */
-static void merge_object(json_t *into, json_t *from)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach (from, key, value) {
-		json_t *old = json_object_get(into, key);
-
-		if (json_is_object(old) && json_is_object(value))
-			json_object_update_missing(old, value);
-		else if (json_is_array(old) && json_is_array(value))
-			json_array_extend(old, value);
-		else if (!old)
-			json_object_set(into, key, value);
-	}
-}
 
 static void merge(struct run *run, const json_t *fragment)
 {
 	json_t *doc = json_object_get(fragment, "doc");
-	json_t *host = json_object_get(doc, "host");
-	json_t *entry;
-	size_t i;
 
-	if (!*json_string_value(json_object_get(host, "name")))
-		json_object_del(host, "name");
-	merge_object(json_object_get(run->doc, "host"), host);
-	merge_object(json_object_get(run->doc, "fingerprint"), json_object_get(doc, "fingerprint"));
-	json_array_extend(json_object_get(run->doc, "facts"), json_object_get(doc, "facts"));
-	json_array_foreach (json_object_get(doc, "emulators"), i, entry)
-		merge_emulator(run->doc, entry);
+	merge_fragment(run->doc, doc);
 	json_array_extend(run->sources, json_object_get(json_object_get(doc, "probe"), "sources"));
 	merge_object(run->shared, json_object_get(fragment, "found"));
 }
@@ -493,12 +440,53 @@ static void keep_recording(struct source *source, const struct run *run,
 
 	for (guint i = 0; i < options->emulators->len; i++)
 		json_array_append_new(emulators, json_string(g_ptr_array_index(options->emulators, i)));
-	recording = json_pack("{s:s, s:b, s:s*, s:s*, s:o, s:O}", "format", "capbroker.recording/1",
-			      "remote", options->remote, "connect", options->connect, "only", only,
-			      "emulators", emulators, "outcomes", run->outcomes);
+	recording = json_pack("{s:s, s:b, s:s*, s:s*, s:o, s:O, s:O*, s:s*}", "format",
+			      "capbroker.recording/1", "remote", options->remote, "connect",
+			      options->connect, "only", only, "emulators", emulators, "outcomes",
+			      run->outcomes, "claims", run->claims, "claim_end", run->complaint);
 	text = json_dumps(recording, JSON_INDENT(1) | JSON_SORT_KEYS);
 	source_keep(source, RECORDING, text);
 	json_decref(recording);
+}
+
+/* --- claimed devices -------------------------------------------------------------------------- */
+
+/* What was claimed is held from the first probe that asks it to the last. */
+static void begin_claims(struct run *run, const struct context *context, struct claim **claim)
+{
+	const struct probe_options *options = context->options;
+
+	if (source_mode(context->source) != SOURCE_REPLAY && options->claims && !run->claims) {
+		run->claims = json_object();
+		*claim = claim_begin(options->claims, run->claims);
+	}
+	if (run->claims)
+		json_object_set(run->shared, "claims", run->claims);
+}
+
+static void end_claims(struct run *run, struct claim **claim)
+{
+	if (*claim)
+		run->complaint = claim_end(*claim);
+	*claim = NULL;
+}
+
+static void run_wanted(struct run *run, struct context *context, const char *only, gint64 end)
+{
+	struct claim *claim = NULL;
+
+	for (size_t i = 0; probes[i]; i++) {
+		if (!wanted(probes[i], only, context->options->remote))
+			continue;
+		if (probes[i]->claims)
+			begin_claims(run, context, &claim);
+		else
+			end_claims(run, &claim);
+		run_probe(run, context, probes[i], end);
+	}
+	end_claims(run, &claim);
+	if (run->complaint)
+		document_source(run->doc, "claim", "failed", false, VIEWS, run->complaint, -1);
 }
 
 /* A remote host that doesn't say its name has said nothing: its libvirt's reason is the error. */
@@ -537,9 +525,9 @@ json_t *run_probes(struct source *source, struct probe_options *options, const c
 	run.shared = json_object();
 	run.outcomes = outcomes_of(recording);
 	json_object_del(json_object_get(run.doc, "host"), "name");
-	for (size_t i = 0; probes[i]; i++)
-		if (wanted(probes[i], only, options->remote))
-			run_probe(&run, &context, probes[i], end);
+	run.claims = json_incref(json_object_get(recording, "claims"));
+	run.complaint = g_strdup(json_string_value(json_object_get(recording, "claim_end")));
+	run_wanted(&run, &context, only, end);
 	probe = json_object_get(run.doc, "probe");
 	json_object_set_new(probe, "version", json_string(PACKAGE_VERSION));
 	json_object_set_new(probe, "dictionary", json_string(cap_dictionary_version));
@@ -554,6 +542,8 @@ json_t *run_probes(struct source *source, struct probe_options *options, const c
 	}
 	json_decref(run.shared);
 	json_decref(run.outcomes);
+	json_decref(run.claims);
+	g_free(run.complaint);
 	json_decref(recording);
 	return run.doc;
 }

@@ -56,6 +56,7 @@ _capbroker_value()
 	--format) _capbroker_offer $'text\njson\nlibvirt\nqemu' ;;
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
 	--cluster) _capbroker_offer "$(_capbroker_words selectors | sed -n 's/^cluster=//p')" ;;
+	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;
 	--name | --label | --alias | --machine | --timeout | --jobs | --only) ;;
 	*) return 1 ;;
 	esac

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * claim.c: see claim.h. What may be claimed is in claim-check.c.
+ *
+ * Theory of operation: only VFIO of a bound device tells what its IOMMU does for it. A device that
+ * is bound to a driver of VFIO already is left as it is. Another one is given to vfio-pci and back:
+ *
+ *	driver_override = vfio-pci; unbind; drivers_probe; …asked…; unbind; driver_override as it
+ *	was; bind to the driver that it had, if it had one
+ *
+ * Whatever ends the probe must not leave a device behind. So before anything is changed a
+ * supervisor is forked, which knows what was there and waits for the end of a pipe that the probe
+ * holds open. The pipe ends when claim_end() closes it, and also when the probe is killed: its
+ * children, which inherit the pipe, die with it (PR_SET_PDEATHSIG, run.c). Then the supervisor looks
+ * at what is there now and takes back what differs, at whichever step that was. It has a session
+ * of its own, so that neither a terminal's signals nor a kill of the process group reach it. Should
+ * the supervisor itself be killed, claim_end() does its work. Only who kills both at once (a
+ * control group, say) leaves a device on vfio-pci; nothing is lost by that but the binding.
+ *
+ * Unbinding from vfio-pci waits in the kernel until nobody has the device open any more.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "claim-private.h"
+
+struct claim {
+	GArray *takes; /* struct take */
+	int pipe;      /* its end ends the claim */
+	pid_t supervisor;
+};
+
+/* --- giving back ------------------------------------------------------------------------------ */
+
+static bool write_to(const char *address, const char *attribute, const char *text, int *err)
+{
+	g_autofree char *path = g_strdup_printf(CLAIM_DEVICES "/%s/%s", address, attribute);
+
+	return source_write(path, text, err);
+}
+
+static bool bind_to(const char *address, const char *driver, const char *how, int *err)
+{
+	g_autofree char *path = g_strdup_printf(CLAIM_DRIVERS "/%s/%s", driver, how);
+
+	return source_write(path, address, err);
+}
+
+/* The kernel takes a line's end for no override; old ones called that "(null)". */
+static void give_back_override(const struct take *take, int *err)
+{
+	bool none = !*take->override || !strcmp(take->override, "(null)");
+
+	write_to(take->address, "driver_override", none ? "\n" : take->override, err);
+}
+
+/* Whatever was done of a take is undone; what was not, is not there to be undone. */
+static bool give_back(const struct take *take, int *err)
+{
+	g_autofree char *driver = claim_driver(take->address);
+	bool same = !g_strcmp0(driver, take->driver);
+	int failed = 0;
+
+	*err = 0;
+	if (!same && driver && !strcmp(driver, CLAIM_VFIO_PCI) &&
+	    !bind_to(take->address, driver, "unbind", err))
+		failed = *err;
+	give_back_override(take, err);
+	failed = failed ? failed : *err;
+	/* Another driver may have been faster: that is where the device would be. */
+	g_free(driver);
+	driver = claim_driver(take->address);
+	if (!same && take->driver && !driver && !bind_to(take->address, take->driver, "bind", err))
+		failed = failed ? failed : *err;
+	*err = failed;
+	return !failed;
+}
+
+static char *give_all_back(const GArray *takes)
+{
+	char *complaint = NULL;
+
+	for (guint i = takes->len; i-- > 0;) {
+		const struct take *take = &g_array_index(takes, struct take, i);
+		int err;
+
+		if (give_back(take, &err) || complaint)
+			continue;
+		complaint = g_strdup_printf("%s: cannot give it back to %s: %s (bind it by hand)",
+					    take->address, take->driver ? take->driver : "nobody",
+					    g_strerror(err));
+	}
+	return complaint;
+}
+
+/* --- the supervisor --------------------------------------------------------------------------- */
+
+static G_GNUC_NORETURN void supervise(const GArray *takes, int fd)
+{
+	g_autofree char *complaint = NULL;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	char byte;
+	ssize_t n;
+
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	if (null >= 0) { /* a reader of the probe's output isn't kept waiting */
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
+	do
+		n = read(fd, &byte, 1);
+	while (n > 0 || (n < 0 && errno == EINTR));
+	complaint = give_all_back(takes);
+	if (complaint)
+		g_printerr("capbroker-probe: %s\n", complaint);
+	_exit(complaint ? 1 : 0);
+}
+
+static bool start_supervisor(struct claim *claim, int *err)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		*err = errno;
+		return false;
+	}
+	claim->supervisor = fork();
+	*err = errno;
+	if (!claim->supervisor) {
+		close(fds[1]);
+		supervise(claim->takes, fds[0]);
+	}
+	close(fds[0]);
+	claim->pipe = fds[1];
+	if (claim->supervisor < 0)
+		close(fds[1]);
+	return claim->supervisor >= 0;
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+/* Stops the probe at a step of a claim, for the tests that kill it there. */
+static void step(const char *name)
+{
+	const char *at = g_getenv("CAPBROKER_PROBE_STOP");
+
+	if (at && !strcmp(at, name))
+		raise(SIGSTOP);
+}
+
+/* NULL, or what failed. */
+static char *take_device(const struct take *take)
+{
+	g_autofree char *driver = NULL;
+	int err = 0;
+
+	step("supervised");
+	if (!write_to(take->address, "driver_override", CLAIM_VFIO_PCI, &err))
+		return g_strdup_printf("driver_override: %s (run as root)", g_strerror(err));
+	step("overridden");
+	if (take->driver && !bind_to(take->address, take->driver, "unbind", &err))
+		return g_strdup_printf("cannot be taken from %s: %s", take->driver, g_strerror(err));
+	step("unbound");
+	if (!source_write("/sys/bus/pci/drivers_probe", take->address, &err))
+		return g_strdup_printf("cannot be given to vfio-pci: %s", g_strerror(err));
+	driver = claim_driver(take->address);
+	if (g_strcmp0(driver, CLAIM_VFIO_PCI))
+		return g_strdup("vfio-pci doesn't take it (see the kernel's log)");
+	step("bound");
+	return NULL;
+}
+
+static void say(json_t *outcomes, const char *name, const char *what)
+{
+	json_t *outcome = json_object();
+
+	if (what)
+		json_object_set_new(outcome, "error", json_string(what));
+	json_object_set_new(outcomes, name, outcome);
+}
+
+struct claim *claim_begin(char *const *names, json_t *outcomes)
+{
+	struct claim *claim = g_new0(struct claim, 1);
+	int err = 0;
+
+	claim->takes = claim_takes(names);
+	for (size_t i = 0; names[i]; i++)
+		say(outcomes, names[i], NULL);
+	if (claim->takes->len && !start_supervisor(claim, &err)) {
+		for (size_t i = 0; names[i]; i++)
+			say(outcomes, names[i], g_strerror(err));
+		g_array_unref(claim->takes);
+		g_free(claim);
+		return NULL;
+	}
+	for (guint i = 0; i < claim->takes->len; i++) {
+		const struct take *take = &g_array_index(claim->takes, struct take, i);
+		g_autofree char *failure = take_device(take);
+
+		if (failure)
+			say(outcomes, take->address, failure);
+	}
+	return claim;
+}
+
+char *claim_end(struct claim *claim)
+{
+	char *complaint = NULL;
+	int status = 0;
+
+	if (!claim)
+		return NULL;
+	if (claim->takes->len) {
+		step("asked");
+		close(claim->pipe);
+		while (waitpid(claim->supervisor, &status, 0) < 0 && errno == EINTR)
+			;
+		if (WIFSIGNALED(status))
+			complaint = give_all_back(claim->takes);
+		else if (WEXITSTATUS(status))
+			complaint = g_strdup("a claimed device was not given back (see above)");
+	}
+	g_array_unref(claim->takes);
+	g_free(claim);
+	return complaint;
+}
