@@ -172,6 +172,7 @@ bool claim_check(char *const *names, GError **error)
 
 	for (size_t i = 0; names[i]; i++) {
 		g_autofree char *reason = NULL;
+		g_autofree char *shown = g_strescape(names[i], NULL);
 
 		if (i >= CLAIMS_MAX)
 			reason = g_strdup("too many (claim at most 64)");
@@ -185,7 +186,7 @@ bool claim_check(char *const *names, GError **error)
 			reason = g_strdup("neither a PCI address nor a UUID (write 0000:00:02.0)");
 		if (!reason)
 			continue;
-		g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "--claim %s: not claimed: %s", names[i],
+		g_set_error(error, SOURCE_ERROR, SOURCE_FAILED, "--claim %s: not claimed: %s", shown,
 			    reason);
 		return false;
 	}

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 SOURCE = os.environ.get("top_srcdir", "..")
-ELSEWHERE = re.compile(r"qemu\+ssh://|^(sudo )?capbroker-refresh")
+ELSEWHERE = re.compile(r"qemu\+ssh://|--claim|^(sudo )?capbroker-refresh")
 
 CAPABILITIES = """<capabilities><host><uuid>5f0c3a52-6a0e-4b7c-9d5f-000000000001</uuid><cpu>
 <arch>x86_64</arch><model>Broadwell</model><vendor>Intel</vendor><feature name='vmx'/></cpu></host>

@@ -36,7 +36,8 @@ for option in ("--list", "--version", "--help"):
     status, text, errors = probe(option)
     check(status == 0 and text and not errors, f"{option}: {status} {errors}")
 listed = {line.split()[0] for line in probe("--list")[1].splitlines()}
-check({"kernel", "cpuid", "msr", "kvm", "mitigations", "firmware", "swtpm", "resources", "guests",
+check({"kernel", "cpuid", "msr", "kvm", "mitigations", "firmware", "swtpm", "resources", "acpi",
+       "options", "vtd", "amdvi", "smmuv3", "spapr", "iommu", "pci", "iommufd", "vfio", "guests",
        "libvirt", "qemu"} == listed,
       f"--list: {listed}")
 if os.path.exists("/dev/full"):
