@@ -303,20 +303,32 @@ static void ask(struct context *context, struct claimed *claimed, void *data)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/*
+ * Whether it is there, as who wants to open it would find. A node may stand for a module that isn't
+ * loaded yet: then it isn't known. The folder of devices' nodes comes with the first device, so
+ * that its absence tells only while one is claimed, or where there is no iommufd, which it needs.
+ */
 static bool is_there(struct context *context)
 {
 	json_t *facts = json_object_get(context->doc, "facts");
+	bool claims = json_object_size(json_object_get(context->shared, "claims"));
 	bool registered = vfio_registered(context, "iommu");
 	struct source_file file;
-	int err;
+	int err, no_node = 0, no_folder = 0;
 	g_autofree char *misc = source_text(context->source, "/proc/misc", &err);
-	bool cdevs = source_stat(context->source, CDEVS, &file, &err);
+	bool absent;
 
-	/* Without the list nothing is known. The module may only not be loaded: not known either. */
-	if (misc && registered)
+	source_stat(context->source, NODE, &file, &no_node);
+	source_stat(context->source, CDEVS, &file, &no_folder);
+	absent = misc && !registered && no_node == ENOENT;
+	if (registered)
 		document_fact(facts, "vfio.iommufd", json_true(), &scope_kernel, "/proc/misc");
-	if (cdevs)
+	else if (absent)
+		document_fact_missing(facts, "vfio.iommufd", FACT_ABSENT, &scope_kernel, NODE, no_node);
+	if (!no_folder)
 		document_fact(facts, "vfio.cdev", json_true(), &scope_kernel, CDEVS);
+	else if (absent || (misc && claims && no_folder == ENOENT))
+		document_fact_missing(facts, "vfio.cdev", FACT_ABSENT, &scope_kernel, CDEVS, no_folder);
 	return registered;
 }
 

@@ -352,9 +352,12 @@ static void add_unreadable(const struct source *source, const char *path, GPtrAr
 
 	g_hash_table_iter_init(&iter, source->meta);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		g_autofree char *parent = g_path_get_dirname(key);
+		size_t length = strlen(path);
+		const char *name = key;
 
-		if (!strcmp(parent, path) && json_object_get(value, "errno"))
+		/* the folder, a slash, and one name */
+		if (json_object_get(value, "errno") && !strncmp(name, path, length) &&
+		    name[length] == '/' && !strchr(name + length + 1, '/'))
 			g_ptr_array_add(names, g_path_get_basename(key));
 	}
 }
