@@ -18,7 +18,7 @@
 #define CLASS_NETWORK 0x02
 #define CLASS_BRIDGE 0x06
 
-static char *attribute(const char *address, const char *name)
+char *claim_attribute(const char *address, const char *name)
 {
 	g_autoptr(Source) live = source_new(SOURCE_LIVE, NULL, NULL);
 	g_autofree char *path = g_strdup_printf(CLAIM_DEVICES "/%s/%s", address, name);
@@ -55,6 +55,7 @@ static void clear_take(gpointer data)
 	g_free(take->address);
 	g_free(take->driver);
 	g_free(take->override);
+	g_free(take->power);
 }
 
 GArray *claim_takes(char *const *names)
@@ -69,7 +70,8 @@ GArray *claim_takes(char *const *names)
 		if (!is_pci_address(names[i]) || is_vfio(driver))
 			continue;
 		take = (struct take){ g_strdup(names[i]), g_steal_pointer(&driver),
-				      attribute(names[i], "driver_override") };
+				      claim_attribute(names[i], "driver_override"),
+				      claim_attribute(names[i], "power/control") };
 		if (!take.override)
 			take.override = g_strdup("");
 		g_array_append_val(takes, take);
@@ -89,7 +91,7 @@ static char *in_use(const GArray *uses, const char *address)
 
 static unsigned int class_of(const char *address)
 {
-	g_autofree char *text = attribute(address, "class");
+	g_autofree char *text = claim_attribute(address, "class");
 
 	return text ? (unsigned int)(g_ascii_strtoull(text, NULL, 0) >> 16 & 0xff) : CLASS_BRIDGE;
 }
@@ -97,8 +99,8 @@ static unsigned int class_of(const char *address)
 /* Is its driver one that it can be taken from? */
 static char *driver_reason(const char *address, const char *driver)
 {
-	g_autofree char *boot = attribute(address, "boot_vga");
-	g_autofree char *vfs = attribute(address, "sriov_numvfs");
+	g_autofree char *boot = claim_attribute(address, "boot_vga");
+	g_autofree char *vfs = claim_attribute(address, "sriov_numvfs");
 	unsigned int class = class_of(address);
 
 	if (class == CLASS_BRIDGE)

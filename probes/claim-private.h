@@ -17,10 +17,14 @@ struct take {
 	char *address;
 	char *driver;   /* or NULL */
 	char *override; /* "" where there is none */
+	char *power;    /* its power/control, or NULL where the kernel has none */
 };
 
 /* Those of @names that no driver of VFIO has: an array of struct take that owns its strings. */
 GArray *claim_takes(char *const *names);
+
+/* An attribute of a PCI function, or NULL. Free with g_free(). */
+char *claim_attribute(const char *address, const char *name);
 
 /* The driver that a PCI function is bound to, or NULL. Free with g_free(). */
 char *claim_driver(const char *address);

@@ -52,12 +52,25 @@ static bool bind_to(const char *address, const char *driver, const char *how, in
 	return source_write(path, address, err);
 }
 
-/* The kernel takes a line's end for no override; old ones called that "(null)". */
+/* The kernel takes a line's end for no override, which old ones called "(null)". */
 static void give_back_override(const struct take *take, int *err)
 {
+	g_autofree char *now = claim_attribute(take->address, "driver_override");
 	bool none = !*take->override || !strcmp(take->override, "(null)");
 
-	write_to(take->address, "driver_override", none ? "\n" : take->override, err);
+	*err = 0;
+	if (g_strcmp0(now, take->override))
+		write_to(take->address, "driver_override", none ? "\n" : take->override, err);
+}
+
+/* vfio-pci lets a device rest and, when it loses it, keeps it from resting. */
+static void give_back_power(const struct take *take)
+{
+	g_autofree char *now = claim_attribute(take->address, "power/control");
+	int err;
+
+	if (take->power && g_strcmp0(now, take->power))
+		write_to(take->address, "power/control", take->power, &err);
 }
 
 /* Whatever was done of a take is undone; what was not, is not there to be undone. */
@@ -78,6 +91,7 @@ static bool give_back(const struct take *take, int *err)
 	driver = claim_driver(take->address);
 	if (!same && take->driver && !driver && !bind_to(take->address, take->driver, "bind", err))
 		failed = failed ? failed : *err;
+	give_back_power(take);
 	*err = failed;
 	return !failed;
 }
@@ -101,7 +115,7 @@ static char *give_all_back(const GArray *takes)
 
 /* --- the supervisor --------------------------------------------------------------------------- */
 
-static G_GNUC_NORETURN void supervise(const GArray *takes, int fd)
+static G_GNUC_NORETURN void supervise(const GArray *takes, int fd, int ready)
 {
 	g_autofree char *complaint = NULL;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -117,6 +131,9 @@ static G_GNUC_NORETURN void supervise(const GArray *takes, int fd)
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 	}
+	if (write(ready, "", 1) != 1)
+		_exit(1); /* the probe is gone, and has changed nothing */
+	close(ready);
 	do
 		n = read(fd, &byte, 1);
 	while (n > 0 || (n < 0 && errno == EINTR));
@@ -126,37 +143,40 @@ static G_GNUC_NORETURN void supervise(const GArray *takes, int fd)
 	_exit(complaint ? 1 : 0);
 }
 
+/* Returns once the supervisor is out of reach of what might end the probe. */
 static bool start_supervisor(struct claim *claim, int *err)
 {
-	int fds[2];
+	int end[2], ready[2];
+	char byte;
+	ssize_t n = -1;
 
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		*err = errno;
+	*err = EMFILE;
+	if (pipe2(end, O_CLOEXEC) < 0)
+		return false;
+	if (pipe2(ready, O_CLOEXEC) < 0) {
+		close(end[0]);
+		close(end[1]);
 		return false;
 	}
 	claim->supervisor = fork();
-	*err = errno;
 	if (!claim->supervisor) {
-		close(fds[1]);
-		supervise(claim->takes, fds[0]);
+		close(end[1]);
+		close(ready[0]);
+		supervise(claim->takes, end[0], ready[1]);
 	}
-	close(fds[0]);
-	claim->pipe = fds[1];
-	if (claim->supervisor < 0)
-		close(fds[1]);
-	return claim->supervisor >= 0;
+	close(end[0]);
+	close(ready[1]);
+	claim->pipe = end[1];
+	while (claim->supervisor > 0 && (n = read(ready[0], &byte, 1)) < 0 && errno == EINTR)
+		;
+	close(ready[0]);
+	*err = EAGAIN;
+	if (n != 1)
+		close(claim->pipe);
+	return n == 1;
 }
 
 /* --- taking ----------------------------------------------------------------------------------- */
-
-/* Stops the probe at a step of a claim, for the tests that kill it there. */
-static void step(const char *name)
-{
-	const char *at = g_getenv("CAPBROKER_PROBE_STOP");
-
-	if (at && !strcmp(at, name))
-		raise(SIGSTOP);
-}
 
 /* NULL, or what failed. */
 static char *take_device(const struct take *take)
@@ -164,19 +184,15 @@ static char *take_device(const struct take *take)
 	g_autofree char *driver = NULL;
 	int err = 0;
 
-	step("supervised");
 	if (!write_to(take->address, "driver_override", CLAIM_VFIO_PCI, &err))
 		return g_strdup_printf("driver_override: %s (run as root)", g_strerror(err));
-	step("overridden");
 	if (take->driver && !bind_to(take->address, take->driver, "unbind", &err))
 		return g_strdup_printf("cannot be taken from %s: %s", take->driver, g_strerror(err));
-	step("unbound");
 	if (!source_write("/sys/bus/pci/drivers_probe", take->address, &err))
 		return g_strdup_printf("cannot be given to vfio-pci: %s", g_strerror(err));
 	driver = claim_driver(take->address);
 	if (g_strcmp0(driver, CLAIM_VFIO_PCI))
 		return g_strdup("vfio-pci doesn't take it (see the kernel's log)");
-	step("bound");
 	return NULL;
 }
 
@@ -222,7 +238,6 @@ char *claim_end(struct claim *claim)
 	if (!claim)
 		return NULL;
 	if (claim->takes->len) {
-		step("asked");
 		close(claim->pipe);
 		while (waitpid(claim->supervisor, &status, 0) < 0 && errno == EINTR)
 			;
