@@ -8,11 +8,15 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "claim-private.h"
 #include "pci-use.h"
 #include "units.h"
+
+#define LOCK_TRIES 100u
+#define LOCK_WAIT_US 100000
 
 #define CLASS_STORAGE 0x01
 #define CLASS_NETWORK 0x02
@@ -137,6 +141,22 @@ static char *group_reason(char *const *names, const char *address)
 	return NULL;
 }
 
+/* One probe at a time: another one may just be giving the device back. */
+static char *lock_reason(const char *dir, const char *name)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s", dir, name);
+	int err;
+
+	for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (source_lock(path, &err))
+			return NULL;
+		if (err != EWOULDBLOCK)
+			return g_strdup_printf("%s: %s (see there)", path, g_strerror(err));
+		g_usleep(LOCK_WAIT_US);
+	}
+	return g_strdup("another capbroker-probe has it (wait for that one)");
+}
+
 static char *reason_against(const GArray *uses, char *const *names, const char *address)
 {
 	g_autoptr(Source) live = source_new(SOURCE_LIVE, NULL, NULL);
@@ -148,7 +168,9 @@ static char *reason_against(const GArray *uses, char *const *names, const char *
 
 	if (!source_stat(live, path, &file, &err))
 		return g_strdup("no such PCI device (see /sys/bus/pci/devices)");
-	reason = group_reason(names, address);
+	reason = lock_reason(CLAIM_DEVICES, address);
+	if (!reason)
+		reason = group_reason(names, address);
 	if (reason || is_vfio(driver))
 		return reason;
 	reason = in_use(uses, address);
@@ -164,7 +186,8 @@ static char *mdev_reason(const char *uuid)
 {
 	g_autofree char *group = link_of(CLAIM_MDEVS, uuid, "iommu_group");
 
-	return group ? NULL : g_strdup("no such mediated device, or without a group (see " CLAIM_MDEVS ")");
+	return group ? lock_reason(CLAIM_MDEVS, uuid)
+		     : g_strdup("no such mediated device, or without a group (see " CLAIM_MDEVS ")");
 }
 
 bool claim_check(char *const *names, GError **error)

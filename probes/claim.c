@@ -17,6 +17,9 @@
  * the supervisor itself be killed, claim_end() does its work. Only who kills both at once (a
  * control group, say) leaves a device on vfio-pci; nothing is lost by that but the binding.
  *
+ * claim_check() has locked the devices' folders, and the supervisor holds the lock until it has given
+ * them back, so that the next probe doesn't take a device that is on its way for one that was so.
+ *
  * Unbinding from vfio-pci waits in the kernel until nobody has the device open any more.
  */
 #include "config.h"

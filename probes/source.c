@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -573,6 +574,16 @@ bool source_write(const char *path, const char *text, int *err)
 	if (fd >= 0)
 		close(fd);
 	return !*err;
+}
+
+bool source_lock(const char *path, int *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*err = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ? errno : 0;
+	if (*err && fd >= 0)
+		close(fd);
+	return !*err; /* the descriptor stays open on purpose */
 }
 
 bool source_write_output(const char *path, const char *text, GError **error)

@@ -167,6 +167,14 @@ bool source_pread64(struct source_device *device, const char *call, off_t offset
  */
 bool source_write(const char *path, const char *text, int *err);
 
+/**
+ * source_lock - lock a folder against other probes, as flock(2) does; live only
+ *
+ * The lock is held until this process and all that it forks afterwards have ended. Returns false with
+ * errno: EWOULDBLOCK where another one has it.
+ */
+bool source_lock(const char *path, int *err);
+
 /* Our own data file (schema/data), always live: NULL where none is found. */
 char *source_data_file(const char *name, size_t *length);
 
