@@ -302,8 +302,87 @@ def many_ranges(base):
     check(not [d for d in document["devices"] if "passwd" in d["address"]], "a claim's name")
 
 
+def power(base):
+    """POWER: the window that the device tree tells of, and what VFIO says of a claimed device."""
+    folder = host(base, "power", arch="ppc64le")
+    tree = "/proc/device-tree/pci@800000020000000"
+    write(folder, tree + "/ibm,dma-window", struct.pack(">5I", 0x80000000, 0, 0, 0, 0x40000000))
+    write(folder, tree + "/ibm,ddw-applicable", struct.pack(">3I", 1, 2, 3))
+    write(folder, "/proc/device-tree/pci@2/ibm,dma-window", b"short")
+    function(folder, NIC, group=7)
+    made = Claim(NIC)
+    made.type1({1: 0, 2: 1, 3: 0, 4: 0, 7: 1, 10: 0}, None, kind=7)
+    made.container["VFIO_IOMMU_SPAPR_TCE_GET_INFO"] = (
+        0, struct.pack("<4IQ2I", 32, 1, 0, 0x80000000, 0x1011000, 1, 5), None)
+    made.write(folder)
+    claim(folder, NIC)
+    document = replay(folder)
+    unit = unit_of(document, "pci@800000020000000")
+    check(value(unit, "raw", "spapr.dma32-window-size") == 0x40000000 and
+          value(unit, "raw", "spapr.ddw") is True, f"the device tree's window: {unit['facts']}")
+    check(unit_of(document, "pci@2") is None, "a window of five bytes is read")
+    device = device_of(document, NIC)
+    check(value(device, "kernel", "spapr.dma32-window-size") == 0x80000000 and
+          value(device, "kernel", "spapr.ddw-page-sizes") == "0x1011000" and
+          value(device, "kernel", "spapr.ddw-levels") == 5, f"VFIO's info: {device['facts']}")
+
+
+def smmu(base):
+    """An SMMUv3 that IORT tells of, and its registers once a device is claimed."""
+    folder = host(base, "smmu", arch="aarch64")
+    name = "smmu3.0x0000000009050000"
+    write(folder, f"sys/class/iommu/{name}/devices/{NIC}", "")
+    function(folder, NIC, group=7, unit=name)
+    group(folder, 7, [NIC], "0x0000000008000000 0x00000000080fffff msi\n")
+    made = Claim(NIC)
+    made.bound()
+    idr = (0x0d44101b, 0x02730010, 0, 0x1414, 0, 0x74)
+    made.hw_info(2, struct.pack("<2I8I", 0, 0, *idr, 0x43b, 1))
+    made.ranges([[0, 0x7ffffff], [0x8100000, (1 << 48) - 1]])
+    made.write(folder)
+    before = replay(folder)
+    check(not [f for f in unit_of(before, name)["facts"] if f["id"].startswith("smmuv3.")],
+          "registers are known without a claim")
+    claim(folder, NIC)
+    unit = unit_of(replay(folder), name)
+    check(unit["type"] == "smmuv3" and value(unit, "raw", "smmuv3.idr0") == "0xd44101b",
+          f"IDR0: {value(unit, 'raw', 'smmuv3.idr0')}")
+    check(value(unit, "kernel", "iommu.ranges")[-1] == ["0x8100000", "0xffffffffffff"],
+          "the unit's addresses")
+
+
+def options(base):
+    """What the kernel was told; the last word counts, and what isn't said isn't known."""
+    cases = (("quiet", {"super-pages": True}),
+             ("intel_iommu=on,sm_on,sp_off", {"scalable-mode": True, "super-pages": False}),
+             ("intel_iommu=sm_on intel_iommu=sm_off", {"scalable-mode": False}),
+             ("iommu=pt", {"pass-through": True}), ("iommu.passthrough=0", {"pass-through": False}),
+             ("amd_iommu=hatdis", {"host-tables": False}),
+             ("nointel_iommu=sm_on intel_iommux=sm_on", {"super-pages": True}))
+    names = ("scalable-mode", "super-pages", "pass-through", "host-tables", "unsafe-interrupts")
+    for i, (cmdline, want) in enumerate(cases):
+        got = facts(replay(host(base, f"options{i}", cmdline=cmdline)), "kernel")
+        for name in names:
+            value_ = got.get("iommu.option." + name, {}).get("value")
+            check(value_ == want.get(name, True if name == "super-pages" else None),
+                  f"{cmdline}: {name} is {value_}")
+    folder = host(base, "unsafe")
+    write(folder, "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N\n")
+    write(folder, "sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n")
+    write(folder, "irq-chips", "IR-IO-APIC\nIR-PCI-MSIX-\n")
+    got = facts(replay(folder), "kernel")
+    check(got["iommu.option.unsafe-interrupts"]["value"] is True and
+          "iommufd" in got["iommu.option.unsafe-interrupts"]["origin"], "unsafe interrupts")
+    check(got["iommu.interrupt-remapping"]["value"] is True, "remapped interrupts")
+    write(folder, "irq-chips", "IO-APIC\nPCI-MSIX-\n")
+    check(facts(replay(folder), "kernel")["iommu.interrupt-remapping"]["value"] is False,
+          "interrupts that are not remapped")
+    write(folder, "irq-chips", "ITS-PCI-MSI\n")
+    check("iommu.interrupt-remapping" not in facts(replay(folder), "kernel"), "Arm's interrupts")
+
+
 with scratch() as folder:
     for test in (apertures, regions, eligible, no_units, torn, firmware_width, hostile, answers,
-                 many_ranges):
+                 many_ranges, power, smmu, options):
         test(folder)
 done()
