@@ -9,20 +9,40 @@
 
 static struct import_options options = { .quiet = true };
 static char *timeout;
+static char **claims;
 
 static const GOptionEntry entries[] = {
 	{ "name", 0, 0, G_OPTION_ARG_STRING, &options.name, "Call this host so", "NAME" },
 	{ "cluster", 0, 0, G_OPTION_ARG_STRING, &options.cluster, "Its cluster", "CLUSTER" },
 	{ "label", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.labels, "A label of it", "K=V" },
 	{ "alias", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.aliases, "What somebody (K) calls it", "K=V" },
+	{ "claim", 0, 0, G_OPTION_ARG_STRING_ARRAY, &claims,
+	  "Ask VFIO of this device (see capbroker-probe(1))", "DEVICE" },
 	{ "timeout", 0, 0, G_OPTION_ARG_STRING, &timeout, "How long the probe may take", "SECONDS" },
 	{ 0 },
 };
 
+/* What is passed on to the probe; the strings are borrowed. */
+static GPtrArray *probe_arguments(void)
+{
+	GPtrArray *arguments = g_ptr_array_new();
+
+	if (timeout) {
+		g_ptr_array_add(arguments, (gpointer)"--timeout");
+		g_ptr_array_add(arguments, timeout);
+	}
+	for (size_t i = 0; claims && claims[i]; i++) {
+		g_ptr_array_add(arguments, (gpointer)"--claim");
+		g_ptr_array_add(arguments, claims[i]);
+	}
+	g_ptr_array_add(arguments, NULL);
+	return arguments;
+}
+
 /* Returns the host's name, or NULL. */
 static char *probe(const struct cli *cli, GError **error)
 {
-	const char *const arguments[] = { timeout ? "--timeout" : NULL, timeout, NULL };
+	g_autoptr(GPtrArray) arguments = probe_arguments();
 	struct session session;
 	g_autoptr(Import) import = NULL;
 	json_t *answer = NULL;
@@ -30,7 +50,7 @@ static char *probe(const struct cli *cli, GError **error)
 
 	if (session_open(&session, cli, SESSION_FILES, error)) {
 		import = import_new(&options, session.files->models);
-		if (import_probe(import, arguments, error) && import_prepare(import, error) &&
+		if (import_probe(import, (const char *const *)arguments->pdata, error) && import_prepare(import, error) &&
 		    session_store(&session, cli, error))
 			answer = import_store(import, session.store, error);
 	}
