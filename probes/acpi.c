@@ -64,12 +64,29 @@ static void read_table(struct context *context, const char *signature, json_t *f
 	json_decref(table);
 }
 
+/* Which of them are there, everybody may see. */
+static void read_names(struct context *context)
+{
+	int err;
+	g_auto(GStrv) names = source_names(context->source, TABLES, &err);
+	json_t *set = json_array();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(signatures); i++)
+		if (names && g_strv_contains((const char *const *)names, signatures[i]))
+			json_array_append_new(set, json_string(signatures[i]));
+	if (names)
+		document_fact(json_object_get(context->doc, "facts"), "acpi.table", json_incref(set),
+			      &scope_raw, TABLES);
+	json_decref(set);
+}
+
 static void collect(struct context *context)
 {
 	json_t *found = json_object();
 	struct outcome outcome = { 0 };
 	g_autofree char *reason = NULL;
 
+	read_names(context);
 	for (size_t i = 0; i < G_N_ELEMENTS(signatures); i++)
 		read_table(context, signatures[i], found, &outcome);
 	json_object_set_new(context->found, "acpi", found);

@@ -266,7 +266,7 @@ static void collect(struct context *context)
 const struct probe iommu_probe = {
 	.name = "iommu",
 	.help = "IOMMU units, what is behind each, groups, reserved regions, addresses that can be mapped",
-	.needs = "kernel,acpi,vtd,amdvi",
+	.needs = "kernel,acpi,options,vtd,amdvi",
 	.local = true,
 	.view = VIEWS,
 	.percent = 20,

@@ -166,6 +166,7 @@ def no_units(base):
         for name in ("iommu", "vtd"):
             check(word in sources(document)[name]["reason"], f"{options}: {name}: no '{word}'")
         check(sources(document)["acpi"]["state"] == "ok", f"{options}: {sources(document)['acpi']}")
+        check(facts(document, "raw")["acpi.table"]["value"] == ["DMAR"], f"{options}: tables")
         check(facts(document, "kernel")["iommu.translation"]["value"] is False,
               f"{options}: it translates")
     folder = host(base, "none-copied")
