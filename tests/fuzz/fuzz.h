@@ -14,6 +14,7 @@
 
 void fuzz_acpi(const uint8_t *data, size_t size);
 void fuzz_pci(const uint8_t *data, size_t size);
+void fuzz_recording(const uint8_t *data, size_t size);
 void fuzz_vfio(const uint8_t *data, size_t size);
 
 #ifdef FUZZ_MAIN

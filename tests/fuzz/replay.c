@@ -15,6 +15,7 @@ static const struct {
 } harnesses[] = {
 	{ "acpi", fuzz_acpi },
 	{ "pci", fuzz_pci },
+	{ "recording", fuzz_recording },
 	{ "vfio", fuzz_vfio },
 };
 
