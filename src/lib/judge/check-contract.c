@@ -12,94 +12,12 @@
 #include <string.h>
 
 #include "judge/contract.h"
-#include "judge/rule-host.h"
-
-/* What a guest sees of each device, and what a QEMU without the property does. */
-static const struct {
-	const char *device, *property, *absent, *sees;
-} visible[] = {
-	{ "intel-iommu", "aw-bits", NULL, "CAP.SAGAW and CAP.MGAW" },
-	{ "intel-iommu", "caching-mode", "off", "CAP.CM" },
-	{ "intel-iommu", "device-iotlb", "off", "ECAP.DT" },
-	{ "intel-iommu", "dma-drain", "on", "CAP.DWD and CAP.DRD" },
-	{ "intel-iommu", "dma-translation", "on", "CAP.SAGAW" },
-	{ "intel-iommu", "eim", "off", "ECAP.EIM" },
-	{ "intel-iommu", "first-stage", "off", "ECAP.FSTS and CAP.FS1GP" },
-	{ "intel-iommu", "intremap", "on", "ECAP.IR" },
-	{ "intel-iommu", "pasid-bits", "0", "ECAP.PASID and ECAP.PSS" },
-	{ "intel-iommu", "pasid-mode", "off", "ECAP.PASID" },
-	{ "intel-iommu", "pt", "on", "ECAP.PT" },
-	{ "intel-iommu", "scalable-mode", "off", "ECAP.SMTS, ECAP.SRS and ECAP.SSTS" },
-	{ "intel-iommu", "snoop-control", "off", "ECAP.SC" },
-	{ "intel-iommu", "stale-tm", "on", "which bits of page-table entries are refused" },
-	{ "intel-iommu", "svm", "off", "ECAP.PRS" },
-	{ "amd-iommu", "device-iotlb", "off", "IVHD's flag IotlbSup" },
-	{ "amd-iommu", "dma-remap", "off", "whether its mappings reach assigned devices" },
-	{ "amd-iommu", "dma-translation", "on", "EFR.HATS" },
-	{ "amd-iommu", "intremap", "on", "whether interrupts are remapped" },
-	{ "amd-iommu", "pt", "on", "IVHD's flag PassPW" },
-	{ "amd-iommu", "xtsup", "off", "EFR.XTSup" },
-	{ "virtio-iommu-pci", "aw-bits", "64", "the range of addresses it may map" },
-	{ "virtio-iommu-pci", "granule", "4k", "the page sizes it may map" },
-	{ "arm-smmuv3", "accel", "off", "IDR registers of the host" },
-	{ "arm-smmuv3", "ats", "off", "IDR0.ATS" },
-	{ "arm-smmuv3", "oas", "44", "IDR5.OAS" },
-	{ "arm-smmuv3", "ril", "on", "IDR3.RIL" },
-	{ "arm-smmuv3", "ssidsize", "0", "IDR1.SSIDSIZE" },
-	{ "arm-smmuv3", "stage", "1", "IDR0.S1P and IDR0.S2P" },
-};
-
-static const char *made(const struct viommu_scope *s, const struct dma_viommu *v, size_t i)
-{
-	const char *value = viommu_value(s, v, visible[i].property);
-
-	if (!g_strcmp0(value, "absent"))
-		return visible[i].absent;
-	return value;
-}
-
-static void tell(GPtrArray *out, bool known, const char *property, const char *here, const char *there,
-		 const char *sees)
-{
-	struct contract_difference *d = g_new0(struct contract_difference, 1);
-
-	*d = (struct contract_difference){ known, property, here, there, sees };
-	g_ptr_array_add(out, d);
-}
-
-/* 11.1 sets CAP.ESRTPS, 10.0 doesn't; between them it isn't known. */
-static int esrtps(const struct viommu_scope *s)
-{
-	return qemu_from(s, "11.1") ? 1 : qemu_before(s, "10.1") ? 0 : -1;
-}
-
-GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_viommu *a,
-			    const struct viommu_scope *there, const struct dma_viommu *b)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(visible); i++) {
-		const char *x, *y;
-
-		if (strcmp(visible[i].device, a->device))
-			continue;
-		x = made(here, a, i);
-		y = made(there, b, i);
-		if (!x || !y)
-			tell(out, false, visible[i].property, x, y, visible[i].sees);
-		else if (strcmp(x, y))
-			tell(out, true, visible[i].property, x, y, visible[i].sees);
-	}
-	if (!strcmp(a->device, "intel-iommu") && esrtps(here) == 1 && esrtps(there) == 0)
-		tell(out, true, "CAP.ESRTPS", "1", "0", "CAP.ESRTPS");
-	return out;
-}
 
 /* The guest goes on without what the target has more: nothing breaks, and it is told. */
 static bool gains_esrtps(const struct viommu_scope *here, const struct viommu_scope *there,
 			 const struct dma_viommu *v)
 {
-	return !strcmp(v->device, "intel-iommu") && esrtps(here) == 0 && esrtps(there) == 1;
+	return !strcmp(v->device, "intel-iommu") && contract_esrtps(here) == 0 && contract_esrtps(there) == 1;
 }
 
 static void tell_difference(struct judgement *j, const struct dma_viommu *v,

@@ -10,6 +10,7 @@
 
 #include "judge/judgement.h"
 #include "judge/rule-host.h"
+#include "judge/viommu.h"
 
 #define GIB_KIB 1048576ull
 #define DEFAULT_BITS 40u    /* of a 64-bit CPU, with either accelerator */
@@ -145,6 +146,20 @@ unsigned long long guest_top_kib(const struct judgement *j)
 	return j->needs->definition && j->target.machine && hole_gib(family) ? top_kib(j, family) : 0;
 }
 
+/* A DIMM that was given an address stands where QEMU keeps room for DIMMs, or QEMU refuses it. */
+static void check_dimms(struct judgement *j)
+{
+	const struct dma *dma = dma_of(j->needs);
+	struct value_range room;
+	const struct dma_dimm *d = dma && dma->dimms->len ? guest_dimm_misplaced(j, dma, &room) : NULL;
+
+	if (d)
+		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup_printf("%s/address/@base", d->where),
+			    g_strdup_printf("a memory device at 0x%" G_GINT64_MODIFIER "x is outside of the room for them, 0x%" G_GINT64_MODIFIER "x-0x%" G_GINT64_MODIFIER "x",
+					    d->base, room.first, room.last),
+			    g_strdup("leave its address out"));
+}
+
 void check_address_space(struct judgement *j)
 {
 	const char *family = machine_family(j->target.machine);
@@ -155,6 +170,7 @@ void check_address_space(struct judgement *j)
 
 	if (!j->needs->definition || !j->target.machine || !hole_gib(family))
 		return;
+	check_dimms(j);
 	bits = cpu_bits(j);
 	top = top_kib(j, family);
 	if (!bits || bits > 52 || !top)

@@ -63,7 +63,7 @@ static void judge_property(struct judgement *j, const struct viommu_scope *s, co
 			       g_strdup_printf("whether QEMU there has a property %s of %s is not known", p->name,
 					       v->device),
 			       "run 'capbroker probe' on the host");
-	else if (row >= 0 && strcmp(p->value, "0") && !viommu_takes(s->tables, row, p->value))
+	else if (row >= 0 && (strcmp(p->value, "0") || !p->by_libvirt) && !viommu_takes(s->tables, row, p->value))
 		refuse(j, v, g_strdup_printf("%s takes no %s=%s", v->device, p->name, p->value),
 		       "choose another value");
 }

@@ -23,4 +23,17 @@ struct contract_difference {
 GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_viommu *a,
 			    const struct viommu_scope *there, const struct dma_viommu *b);
 
+/* 1, 0 or -1: does that QEMU's Intel IOMMU set CAP.ESRTPS? 11.1 does, 10.0 doesn't. */
+int contract_esrtps(const struct viommu_scope *scope);
+
+/**
+ * contract_verdict - may a guest that was started as @here is move to what is started as @there?
+ * @here, @there: of definitions that may differ; QEMU compares nothing of them
+ * @why: set to a new string that names the worst difference, or NULL
+ *
+ * Returns V_OK where the guest sees the same, V_WARN where it sees less than it could, V_BLOCK where
+ * QEMU refuses the stream or takes it in silence and differs, V_UNKNOWN where that isn't known.
+ */
+enum verdict contract_verdict(const struct viommu_scope *here, const struct viommu_scope *there, char **why);
+
 #endif

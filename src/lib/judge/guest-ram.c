@@ -80,36 +80,84 @@ static void add_dimms(GArray *ranges, const struct dma *dma, uint64_t base)
 	}
 }
 
-static GArray *pc_ram(const struct judgement *j, const struct dma *dma, const char *family, uint64_t ram,
-		      const char **why)
+/* A PC's memory: how much is below 4 GiB, where the rest starts, and the room for hot-plug. */
+struct pc_layout {
+	uint64_t below, start, room;
+};
+
+/* False where it isn't known whether the processor is AMD's. */
+static bool lay_out(const struct judgement *j, const struct dma *dma, const char *family, uint64_t ram,
+		    struct pc_layout *l)
 {
-	GArray *ranges = g_array_new(FALSE, FALSE, sizeof(struct value_range));
 	const char *dash = strrchr(j->target.machine, '-');
-	uint64_t below = below_4g(dma, family, ram), start = 4 * GIB;
 	bool moves = dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, "7.1") >= 0 &&
 		     guest_top_kib(j) > AMD_HOLE / 1024;
 	int amd = moves ? is_amd(j) : 0;
 
-	if (amd < 0) {
+	l->below = below_4g(dma, family, ram);
+	l->start = amd ? TIB : 4 * GIB;
+	l->room = (l->start + ram - l->below + GIB - 1) / GIB * GIB;
+	return amd >= 0;
+}
+
+/* Without what DIMMs bring, which a definition counts in. */
+static uint64_t ram_bytes(const struct judgement *j, const struct dma *dma)
+{
+	uint64_t ram = j->needs->memory_kib < MOST / 1024 ? j->needs->memory_kib * 1024 : 0;
+	uint64_t plugged = dimm_bytes(dma);
+
+	return ram > plugged ? ram - plugged : ram;
+}
+
+static GArray *pc_ram(const struct judgement *j, const struct dma *dma, const char *family, uint64_t ram,
+		      const char **why)
+{
+	GArray *ranges = g_array_new(FALSE, FALSE, sizeof(struct value_range));
+	struct pc_layout l;
+
+	if (!lay_out(j, dma, family, ram, &l)) {
 		*why = "whether the guest's processor is AMD's, whose memory moves to 1 TiB, is not known";
 		g_array_unref(ranges);
 		return NULL;
 	}
-	start = amd ? TIB : start;
-	add(ranges, 0, below);
-	add(ranges, start, ram - below);
-	add_dimms(ranges, dma, (start + ram - below + GIB - 1) / GIB * GIB);
+	add(ranges, 0, l.below);
+	add(ranges, l.start, ram - l.below);
+	add_dimms(ranges, dma, l.room);
 	return ranges;
+}
+
+const struct dma_dimm *guest_dimm_misplaced(const struct judgement *j, const struct dma *dma,
+					    struct value_range *room)
+{
+	const char *family = machine_family(j->target.machine);
+	const struct xml_node *most = xml_child(xml_root(j->needs->definition), "maxMemory");
+	const char *slots = xml_attr(most, "slots");
+	unsigned long long kib;
+	uint64_t ram = ram_bytes(j, dma);
+	struct pc_layout l;
+
+	if ((strcmp(family, "q35") && strcmp(family, "i440fx")) || !needs_size_kib(most, &kib) ||
+	    kib > MOST / 1024 || kib * 1024 <= ram || !ram || !lay_out(j, dma, family, ram, &l))
+		return NULL;
+	/* a GiB more for each slot, for alignment */
+	*room = (struct value_range){ l.room, l.room + kib * 1024 - ram +
+						      (slots ? MIN(g_ascii_strtoull(slots, NULL, 10), 256) : 0) * GIB - 1 };
+	for (guint i = 0; i < dma->dimms->len; i++) {
+		const struct dma_dimm *d = g_ptr_array_index(dma->dimms, i);
+
+		if (d->has_base && (d->base < room->first || d->base > room->last ||
+				    d->size - 1 > room->last - d->base))
+			return d;
+	}
+	return NULL;
 }
 
 GArray *guest_ram(const struct judgement *j, const struct dma *dma, const char **why)
 {
 	const char *family = machine_family(j->target.machine);
-	uint64_t ram = j->needs->memory_kib < MOST / 1024 ? j->needs->memory_kib * 1024 : 0;
-	uint64_t plugged = dimm_bytes(dma);
+	uint64_t ram = ram_bytes(j, dma);
 	GArray *ranges;
 
-	ram = ram > plugged ? ram - plugged : ram;
 	*why = "how much memory the guest has is not known";
 	if (!ram || !j->target.machine)
 		return NULL;

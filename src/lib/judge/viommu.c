@@ -128,8 +128,7 @@ static const char *resolve(const struct viommu_scope *s, const struct dma_viommu
 	if (!strcmp(value, "auto") && !strcmp(property, "eim")) {
 		if (!viommu_is(s, v, "intremap", "on"))
 			return "off";
-		/* from 8.2 on also without KVM */
-		return irqchip_in_kernel(s) || qemu_from(s, "8.2") ? "on" : s->qemu ? "off" : NULL;
+		return irqchip_in_kernel(s) ? "on" : "off";
 	}
 	/* x86 has pages of 4 KiB; on Arm the host's kernel decides */
 	if (!strcmp(value, "host") && !strcmp(property, "granule"))
@@ -178,6 +177,12 @@ bool viommu_takes(const struct tables *tables, int row, const char *value)
 {
 	g_auto(GStrv) values = g_strsplit(cell(tables, (guint)row, VALUES), " ", -1);
 	bool flag = g_strv_contains((const char *const *)values, "on");
+	const char *dots = strstr(values[0], "..");
+	guint64 n;
+
+	if (dots)
+		return g_ascii_string_to_unsigned(value, 10, g_ascii_strtoull(values[0], NULL, 10),
+						  g_ascii_strtoull(dots + 2, NULL, 10), &n, NULL);
 
 	return !strcmp(values[0], "-") || g_strv_contains((const char *const *)values, value) ||
 	       (flag && (!strcmp(value, "true") || !strcmp(value, "false") || !strcmp(value, "yes") ||

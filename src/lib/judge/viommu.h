@@ -71,6 +71,15 @@ bool ranges_lack(const GArray *have, const struct value_range *need, uint64_t *a
 unsigned int ranges_bits(const GArray *ranges);
 
 /**
+ * guest_dimm_misplaced - a DIMM at an address outside of the room that QEMU keeps for them
+ * @room: filled with that room
+ *
+ * Returns the DIMM, or NULL: none, or not known.
+ */
+const struct dma_dimm *guest_dimm_misplaced(const struct judgement *j, const struct dma *dma,
+					    struct value_range *room);
+
+/**
  * guest_ram - where QEMU puts a guest's memory
  * @why: set to what isn't known, where NULL is returned
  *
