@@ -18,6 +18,7 @@
 #include "units.h"
 
 #define DEVICES "/sys/bus/pci/devices"
+#define PCI_HEAD 64 /* bytes of configuration space that everybody may read */
 #define CLASS_BRIDGE 0x06
 #define CLASS_PCI_BRIDGE 0x0604
 #define CLASS_IOMMU 0x0806
@@ -40,6 +41,7 @@ struct walk {
 	GArray *uses;        /* struct pci_use, or NULL: not known */
 	GHashTable *groups;  /* group + 1 → GPtrArray of struct function */
 	unsigned int unreadable, malformed;
+	unsigned int cut;    /* functions of which others than root see no more than the head */
 	int err;             /* of what was unreadable */
 	char *complaint;     /* the first malformed configuration space */
 };
@@ -162,6 +164,7 @@ static void read_config(struct walk *w, struct function *f)
 		w->err = err && err != ENOENT ? err : w->err;
 		return;
 	}
+	w->cut += length == PCI_HEAD;
 	if (read_pci_config(entry_facts(f->entry), (const uint8_t *)bytes, length, path, &error))
 		return;
 	if (!w->malformed++)
@@ -292,6 +295,9 @@ static void report(const struct walk *w)
 	else if (w->unreadable)
 		reason = g_strdup_printf("configuration space of %u functions: %s (run as root)",
 					 w->unreadable, g_strerror(w->err));
+	else if (w->cut)
+		reason = g_strdup_printf("capabilities in configuration space of %u functions: only the first 64 bytes could be read (run as root)",
+					 w->cut);
 	else if (!w->uses)
 		reason = g_strdup("what the host uses them for is not known (record by capbroker-probe)");
 	probe_report(w->context, &pci_probe, reason ? "partial" : "ok", false, reason);

@@ -43,6 +43,9 @@ with scratch() as folder:
     check(msr["state"] in ("unreadable", "missing") and "(" in msr["reason"], "remedy of MSRs")
     check(all(f["state"] != "known" for f in facts(document, "raw").values()
               if f["id"].startswith("msr.")), "an MSR is known without being read")
+    pci = sources(document)["pci"]
+    if document["devices"]:
+        check(pci["state"] == "partial" and "run as root" in pci["reason"], f"PCI: {pci}")
     replayed, _ = as_nobody("--replay", recording)
     check(timeless(text) == timeless(replayed), "the replay differs")
 done()
