@@ -100,6 +100,7 @@ static void collect(struct context *context)
 	g_auto(GStrv) names = source_names(context->source, UNITS, &err);
 	const char *why = json_string_value(json_object_get(context->shared, "no_iommu"));
 	bool ivrs = json_object_get(json_object_get(context->shared, "acpi"), "IVRS");
+	bool none = names && !ivrs; /* of another kind of host: nothing is missing */
 
 	for (size_t i = 0; names && names[i] && outcome.units < UNITS_MAX; i++) {
 		if (!g_str_has_prefix(names[i], "ivhd"))
@@ -109,8 +110,8 @@ static void collect(struct context *context)
 	}
 	json_object_set_new(context->found, "apertures", apertures);
 	probe_report(context, &amdvi_probe,
-		     !outcome.units ? "missing" : outcome.failed ? "partial" : "ok", false,
-		     outcome.units ? outcome.complaint : ivrs && why ? why : "no AMD-Vi unit");
+		     outcome.failed ? "partial" : outcome.units || none ? "ok" : "missing", false,
+		     outcome.units || none ? outcome.complaint : ivrs && why ? why : "no AMD-Vi unit");
 	g_free(outcome.complaint);
 }
 

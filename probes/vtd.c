@@ -141,6 +141,7 @@ static void collect(struct context *context)
 	g_auto(GStrv) names = source_names(context->source, UNITS, &err);
 	const char *why = json_string_value(json_object_get(context->shared, "no_iommu"));
 	bool dmar = json_object_get(json_object_get(context->shared, "acpi"), "DMAR");
+	bool none = names && !dmar; /* of another kind of host: nothing is missing */
 	g_autofree char *reason = NULL;
 
 	for (size_t i = 0; names && names[i] && outcome.units < UNITS_MAX; i++) {
@@ -154,10 +155,11 @@ static void collect(struct context *context)
 		reason = g_strdup_printf("registers of %u units: %s (read them by hand: " UNITS
 					 "/dmar*/intel-iommu)", outcome.unreadable,
 					 g_strerror(outcome.err));
-	else if (!outcome.units)
+	else if (!outcome.units && !none)
 		reason = g_strdup(dmar && why ? why : "no VT-d unit");
 	probe_report(context, &vtd_probe,
-		     !outcome.units ? "missing" : outcome.unreadable ? "partial" : "ok", false, reason);
+		     outcome.unreadable ? "partial" : outcome.units || none ? "ok" : "missing", false,
+		     reason);
 }
 
 const struct probe vtd_probe = {
