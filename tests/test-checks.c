@@ -94,6 +94,37 @@
 	"<channel type='null'><target type='virtio'/><address type='virtio-serial' controller='0' "    \
 	"bus='0' port='" port "'/></channel>"
 
+/* A host with one unit of VT-d before one device that could be moved. */
+#define KNOWN(id, value) ",{'id':'" id "','value':" value ",'state':'known','scope':{'view':'kernel'},'origin':'t'}"
+#define VTD39 "[['0x0','0xfedfffff'],['0xfef00000','0x7fffffffff']]"
+#define VTD32 "[['0x0','0x3fffffff']]"
+#define HOLED "[['0x0','0xfedfffff'],['0xfef00000','0xfcffffffff'],['0x10000000000','0xffffffffffffffff']]"
+#define HOST_UNITS(version, ranges, remapped)                                                     \
+	HEAD SOURCES "'facts':[" PHYS KNOWN("iommu.option.unsafe-interrupts", "false")            \
+	KNOWN("iommu.interrupt-remapping", remapped) "],'iommus':[{'id':'dmar0','type':'vtd',"    \
+	"'facts':[{'id':'iommu.ranges','value':" ranges ",'state':'known',"                       \
+	"'scope':{'view':'kernel'},'origin':'t'}],'devices':['0000:01:00.0']}],"                  \
+	"'devices':[{'address':'0000:01:00.0','vendor':'0x8086','device':'0x10d3','class':'0x020000'," \
+	"'iommu':'dmar0','group':7,'eligible':true,'facts':[{'id':'vfio.migration.stop-copy',"    \
+	"'value':true,'state':'known','scope':{'view':'kernel'},'origin':'t'}]}],"                \
+	"'emulators':[{'path':'/usr/bin/qemu-system-x86_64','version':'" version "',"             \
+	"'accel':'kvm','machine':'none','complete':true,'migratable':false,"                      \
+	"'machines':[{'name':'pc-q35-10.0','alias':'q35','cpu_max':288}],"                        \
+	OFFER("") "]}"
+#define UNITS39 HOST_UNITS("10.0.3", VTD39, "true")
+#define ASSIGNED(more, bus)                                                                       \
+	"<domain type='kvm'><name>g</name><memory unit='GiB'>2</memory><vcpu>1</vcpu><os>"        \
+	"<type arch='x86_64' machine='pc-q35-10.0'>hvm</type></os><features><acpi/><ioapic driver='qemu'/>" \
+	"</features><devices>" more "<hostdev mode='subsystem' type='pci'><source>"     \
+	"<address domain='0' bus='" bus "' slot='0' function='0'/></source></hostdev></devices></domain>"
+#define INTEL(attributes) "<iommu model='intel'><driver intremap='on' " attributes "/></iommu>"
+#define OVERRIDDEN(property, value)                                                               \
+	"<domain type='kvm' xmlns:qemu='" XML_QEMU_NAMESPACE "'><name>g</name><vcpu>1</vcpu><os>" \
+	"<type arch='x86_64' machine='pc-q35-10.0'>hvm</type></os><features><acpi/><ioapic driver='qemu'/>" \
+	"</features><devices>" INTEL("") "</devices><qemu:override><qemu:device alias='iommu0'>" \
+	"<qemu:frontend><qemu:property name='" property "' type='string' value='" value "'/>"     \
+	"</qemu:frontend></qemu:device></qemu:override></domain>"
+
 static const struct row {
 	const char *check; /* the one finding expected; NULL: none */
 	enum verdict start, migrate;
@@ -243,8 +274,26 @@ static const struct row {
 	{ NULL, V_OK, V_OK, HOST,
 	  DOMAIN(KVM, "1", "q35", CPU486, CHANNEL_AT("1") CHANNEL_AT("2")) },
 	{ "part-judged", V_UNKNOWN, V_UNKNOWN, HOST,
-	  DOMAIN(KVM, "1", "q35", CPU486, "<hostdev type='pci'/>") },
+	  DOMAIN(KVM, "1", "q35", CPU486, "<hostdev type='usb'/>") },
 	{ NULL, V_OK, V_OK, HOST, DOMAIN(KVM, "1", "q35", CPU486, "<iommu model='intel'/>") },
+	{ "host-device-present", V_BLOCK, V_BLOCK, UNITS39, ASSIGNED("", "2") },
+	{ "host-device-present", V_UNKNOWN, V_UNKNOWN, HOST, ASSIGNED("", "1") },
+	{ NULL, V_OK, V_OK, UNITS39, ASSIGNED("", "1") },
+	{ "host-device-isolated", V_BLOCK, V_BLOCK, HOST_UNITS("10.0.3", VTD39, "false"), ASSIGNED("", "1") },
+	{ "host-device-mappable", V_BLOCK, V_BLOCK, HOST_UNITS("10.0.3", VTD32, "true"), ASSIGNED("", "1") },
+	{ "viommu-properties", V_BLOCK, V_BLOCK, HOST, OVERRIDDEN("aw-bits", "40") },
+	{ "viommu-properties", V_BLOCK, V_BLOCK, HOST, OVERRIDDEN("x-flts", "true") },
+	{ NULL, V_OK, V_OK, HOST, OVERRIDDEN("aw-bits", "39") },
+	{ "viommu-devices", V_BLOCK, V_BLOCK, UNITS39, ASSIGNED(INTEL("caching_mode='on'"), "1") },
+	{ "viommu-devices", V_BLOCK, V_BLOCK, UNITS39, ASSIGNED(INTEL("aw_bits='39'"), "1") },
+	{ "viommu-reach", V_BLOCK, V_BLOCK, HOST_UNITS("10.0.3", HOLED, "true"),
+	  ASSIGNED(INTEL("caching_mode='on'"), "1") },
+	{ "host-device-moves", V_OK, V_BLOCK, HOST_UNITS("10.0.3", HOLED, "true"),
+	  ASSIGNED(INTEL("caching_mode='on' aw_bits='39'"), "1") },
+	{ "viommu-contract", V_OK, V_BLOCK, HOST,
+	  "<domain type='kvm' xmlns:qemu='" XML_QEMU_NAMESPACE "'><name>g</name><vcpu>1</vcpu><os>"
+	  "<type arch='x86_64' machine='pc-q35-10.0'>hvm</type></os><qemu:commandline>"
+	  "<qemu:arg value='-device'/><qemu:arg value='amd-iommu'/></qemu:commandline></domain>" },
 };
 
 static struct cpu_models *models;
@@ -635,6 +684,23 @@ static void test_all_fired(void)
 	}
 }
 
+/* One of the tables that the programs read. */
+static struct table *data_table(const char *name)
+{
+	const char *top = g_getenv("top_srcdir");
+	g_autofree char *path = g_build_filename(top ? top : "..", "schema", "data", name, NULL);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	struct table *table;
+	gsize length;
+
+	g_file_get_contents(path, &text, &length, &error);
+	g_assert_no_error(error);
+	table = table_parse(text, length, name, &error);
+	g_assert_no_error(error);
+	return table;
+}
+
 int main(int argc, char **argv)
 {
 	static const char table[] =
@@ -652,6 +718,7 @@ int main(int argc, char **argv)
 	g_assert_no_error(error);
 	tables.qemu_models = table_parse(more, strlen(more), "qemu-cpu-models.tsv", &error);
 	g_assert_no_error(error);
+	tables.viommu = data_table("viommu-properties.tsv");
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *path = g_strdup_printf("/checks/%02zu/%s", i, rows[i].check ? rows[i].check : "sound");
 
@@ -669,5 +736,6 @@ int main(int argc, char **argv)
 	failed = g_test_run();
 	cpu_models_free(models);
 	table_free(tables.qemu_models);
+	table_free(tables.viommu);
 	return failed;
 }

@@ -78,7 +78,7 @@ static bool is_private(const struct xml_node *node, const char *attribute)
 	static const char *const names[] = { "group", "key", "keyid", "keymapfile", "passwd", "passwdValidTo",
 					     "password", "user", "usage", "username", "uuid", "wwn" };
 	static const char *const named[] = { "alias", "channel", "cipher", "driver", "event", "feature",
-					     "group", "model", "property", "target", "timer" };
+					     "group", "model", "property", "qemu:property", "target", "timer" };
 
 	/* a mediated device's address */
 	if (!strcmp(attribute, "uuid") && !strcmp(node->name, "address"))

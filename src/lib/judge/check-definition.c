@@ -182,7 +182,7 @@ static struct hit ask_host(const struct judgement *j, struct xml_queried *d, con
 
 static unsigned int bears_on(const struct rule *rule)
 {
-	return rule->on | (rule->by_qemu && rule->on & ON_START ? ON_QEMU : 0);
+	return rule->on | (rule->by_qemu && rule->on & ON_START ? ON_QEMU | ON_DMA : 0);
 }
 
 static enum verdict verdict_of(const struct hit *hit)
@@ -260,7 +260,7 @@ static const GArray *matches_here(struct judgement *j)
 
 void check_rules(struct judgement *j)
 {
-	static const unsigned int ons[] = { ON_START, ON_MIGRATE, ON_BOTH, ON_START | ON_QEMU, ON_ALL };
+	static const unsigned int ons[] = { ON_START, ON_MIGRATE, ON_BOTH, ON_START | ON_QEMU | ON_DMA, ON_ALL };
 	const GArray *matches = matches_here(j);
 	g_autoptr(GArray) hits = NULL;
 	struct xml_queried *d = matches && matches->len ? queried_of(j->needs) : NULL;

@@ -219,7 +219,7 @@ static const struct check checks[] = {
 	CHECK("host-device-moves", check_host_device_moves, false, "the assigned devices can be moved",
 	      "An assigned device moves where its driver can save its state, several of them where each can stop "
 	      "talking to the others, and behind a virtual IOMMU from QEMU 11.0 on alone.",
-	      "host-device-present", NULL),
+	      "host-device-mappable", "viommu-reach", NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(an assigned device, QEMU options of its own, …): the answer is unknown.",
