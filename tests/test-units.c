@@ -239,6 +239,18 @@ static const struct {
 	  "'x86_64/1/5/4K+2M+1G/57/-/ad']",
 	  "['vtdss/2/4/4K/48/-/ad','vtdss/2/5/4K/57/-/ad','x86_64/1/4/4K+2M+1G/48/-/ad',"
 	  "'x86_64/1/5/4K+2M+1G/57/-/ad']" },
+	/* first stage alone: legacy mode has a second one, scalable mode not */
+	{ "vtd", "vtd 0x81d2008c222f0606 0x880000f00f4a",
+	  "iommu.option.scalable-mode=true;iommu.option.given=[]",
+	  "['vtdss/2/3/4K+2M+1G/39/-/-','vtdss/2/4/4K+2M+1G/48/-/-','x86_64/1/4/4K+2M+1G/48/-/ad']",
+	  "['x86_64/1/4/4K+2M+1G/48/-/ad']" },
+	{ "vtd", "vtd 0x81d2008c222f0606 0x880000f00f4a",
+	  "iommu.option.scalable-mode=false;iommu.option.given=[]",
+	  "['vtdss/2/3/4K+2M+1G/39/-/-','vtdss/2/4/4K+2M+1G/48/-/-','x86_64/1/4/4K+2M+1G/48/-/ad']",
+	  "['vtdss/2/3/4K+2M+1G/39/-/-','vtdss/2/4/4K+2M+1G/48/-/-']" },
+	{ "vtd", "vtd 0x81d2008c222f0606 0x880000f00f4a", NULL,
+	  "['vtdss/2/3/4K+2M+1G/39/-/-','vtdss/2/4/4K+2M+1G/48/-/-','x86_64/1/4/4K+2M+1G/48/-/ad']",
+	  "nothing" },
 	/* HATS 10b: 6 levels; GATS 00b: 4 */
 	{ "amdvi", NAPLES, "iommu.option.given=[]",
 	  "['amdv1/2/4/4K-2^n/48/52/a','amdv1/2/5/4K-2^n/57/52/a','amdv1/2/6/4K-2^n/64/52/a',"

@@ -34,7 +34,19 @@ static int truth(const struct formats *f, const char *id)
 	return facts_truth(f->unit->facts, id);
 }
 
-/* The second stage is there in either mode; SAGAW has a bit for each number of levels. */
+/* Does the kernel run the unit in scalable mode? */
+static int vtd_scalable(const struct formats *f)
+{
+	const int all[] = {
+		truth(f, "vtd.ecap.smts"),
+		derive_option(f->profile, "iommu.option.scalable-mode", -1),
+	};
+
+	return derive_all(all, G_N_ELEMENTS(all));
+}
+
+/* SAGAW has a bit for each number of levels. Legacy mode always has a second stage; in scalable mode
+ * the kernel has none without ECAP.SSTS (Linux intel/iommu.c, domain_alloc_second_stage). */
 static bool vtd_second_stage(const struct formats *f)
 {
 	g_autoptr(GString) granules = g_string_new("4K");
@@ -42,7 +54,13 @@ static bool vtd_second_stage(const struct formats *f)
 	int large = f->view == VIEW_RAW
 			    ? 1
 			    : derive_option(f->profile, "iommu.option.super-pages", 1);
+	int scalable = f->view == VIEW_RAW ? 0 : vtd_scalable(f);
+	int there = scalable ? truth(f, "vtd.ecap.ssts") : 1;
 
+	if (scalable > 0 && there == 0)
+		return true;
+	if (there <= 0)
+		return false;
 	if (!facts_number(f->unit->facts, "vtd.cap.sagaw", &sagaw) ||
 	    !facts_number(f->unit->facts, "vtd.cap.sslps", &sslps) ||
 	    !facts_number(f->unit->facts, "vtd.cap.mgaw", &mgaw))
@@ -67,9 +85,9 @@ static bool vtd_second_stage(const struct formats *f)
 static bool vtd_first_stage(const struct formats *f)
 {
 	const int all[] = {
-		truth(f, "vtd.ecap.smts"), truth(f, "vtd.ecap.fsts"),
-		f->view == VIEW_RAW ? 1
-				    : derive_option(f->profile, "iommu.option.scalable-mode", -1),
+		truth(f, "vtd.ecap.smts"),
+		truth(f, "vtd.ecap.fsts"),
+		f->view == VIEW_RAW ? 1 : vtd_scalable(f),
 	};
 	int there = derive_all(all, G_N_ELEMENTS(all));
 	const char *granules = truth(f, "vtd.cap.fs1gp") == 1 ? "4K+2M+1G" : "4K+2M";
