@@ -92,7 +92,6 @@ static void test_full(void)
 	static const char *const decides[] = {
 		"/domain/features/shiny",
 		"/domain/devices/disk[3]",     "/domain/devices/interface[2]",
-		"/domain/devices/hostdev",     "/domain/devices/iommu",
 		"/domain/qemu:commandline",
 	};
 	static const char *const listed[] = { "/domain/cputune/vcpusched", "/domain/perf" };
@@ -182,7 +181,7 @@ static void test_units(void)
 	}
 }
 
-/* What rules judge is nobody's unknown; an IOMMU is one where the host's own stands behind it. */
+/* What rules and checks judge is nobody's unknown. */
 static void test_judged_by_rules(void)
 {
 	static const struct {
@@ -190,7 +189,12 @@ static void test_judged_by_rules(void)
 		guint unjudged;
 	} rows[] = {
 		{ "<domain type='kvm'><devices><iommu model='intel'/></devices></domain>", 0 },
-		{ "<domain type='kvm'><devices><iommu model='intel'/><hostdev type='pci'/></devices></domain>", 2 },
+		{ "<domain type='kvm'><devices><iommu model='intel'/><hostdev type='pci'/></devices></domain>", 0 },
+		{ "<domain type='kvm'><devices><hostdev type='usb'/></devices></domain>", 1 },
+		{ "<domain type='kvm' xmlns:qemu='" XML_QEMU_NAMESPACE "'><qemu:commandline><qemu:arg value='-device'/>"
+		  "<qemu:arg value='intel-iommu,aw-bits=39'/></qemu:commandline></domain>", 0 },
+		{ "<domain type='kvm' xmlns:qemu='" XML_QEMU_NAMESPACE "'><qemu:commandline><qemu:arg value='-device'/>"
+		  "<qemu:arg value='edu'/></qemu:commandline></domain>", 1 },
 		{ "<domain type='kvm'><features><hyperv mode='passthrough'/></features></domain>", 0 },
 		{ "<domain type='kvm'><features><viridian/><ps2 state='off'/></features></domain>", 0 },
 		{ "<domain type='kvm'><cpu mode='maximum' deprecated_features='on'>"

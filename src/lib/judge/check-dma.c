@@ -72,6 +72,15 @@ static int forges_interrupts(const struct judgement *j, const struct device *dev
 	return remapped == 0 && unsafe && unsafe->state == FACT_KNOWN ? 1 : -1;
 }
 
+/* 1, 0 or -1 */
+static int has_iommufd(const struct judgement *j)
+{
+	const struct fact *fact = profile_fact_any(j->target.profile, "vfio.iommufd");
+
+	return !fact || fact->state == FACT_UNKNOWN || fact->state == FACT_UNREADABLE ? -1 :
+	       fact->state == FACT_KNOWN && json_is_true(fact->value);
+}
+
 static void judge_isolation(struct judgement *j, const struct dma_device *d, const struct device *device)
 {
 	const char *qemu = target_qemu_version(&j->target);
@@ -81,6 +90,11 @@ static void judge_isolation(struct judgement *j, const struct dma_device *d, con
 	if (d->iommufd && qemu && version_compare(qemu, "9.0") < 0) {
 		device_finding(j, d, V_BLOCK, ON_ALL, g_strdup_printf("QEMU %s has no iommufd", qemu),
 			       "leave iommufd out, or upgrade QEMU");
+		return;
+	}
+	if (d->iommufd && has_iommufd(j) == 0) {
+		device_finding(j, d, V_BLOCK, ON_ALL, g_strdup("the host's kernel has no iommufd (/dev/iommu)"),
+			       "leave iommufd out, or load its module");
 		return;
 	}
 	if (device->group < 0 && !d->mediated) {

@@ -102,6 +102,12 @@ static void judge_intel(struct judgement *j, const struct viommu_scope *s, const
 		       "switch them on, or svm off");
 }
 
+/* Written as <iommu>, of which the rules know where it may stand. */
+static bool libvirts_own(const struct dma_viommu *v)
+{
+	return g_str_has_prefix(v->where, "/domain/devices/iommu");
+}
+
 void check_viommu_properties(struct judgement *j)
 {
 	const struct dma *dma = dma_of(j->needs);
@@ -114,6 +120,9 @@ void check_viommu_properties(struct judgement *j)
 		const struct dma_viommu *v = g_ptr_array_index(dma->viommus, i);
 		guint before = j->out->findings->len;
 
+		if (!strcmp(s.family, "pc") && strcmp(machine_family(j->target.machine), "q35") && !libvirts_own(v))
+			refuse(j, v, g_strdup_printf("QEMU has no %s on %s", v->device, j->target.machine),
+			       "choose a q35 machine type");
 		if (!strcmp(s.family, "pc") && i == 1 && !xml_at(xml_root(j->needs->definition), "devices/iommu"))
 			refuse(j, v, g_strdup("QEMU has one virtual IOMMU on PCs"), "remove the others");
 		for (guint k = 0; k < v->properties->len; k++)
