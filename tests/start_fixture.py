@@ -213,13 +213,16 @@ class Broker:
         return list(self.predict_all(xml(guest)).values())[0]
 
 
-def options(description, seed, count):
+def options(description, seed, count, **more):
+    """What was asked for on the command line; `more` are options of one test, with defaults."""
     if "CAPBROKER_WRAPPERS" in os.environ:  # valgrind makes every prediction slow
         count //= 8
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--keep", help="write each guest, prediction and outcome to this file")
+    for name, default in more.items():
+        parser.add_argument("--" + name, default=default)
     return parser.parse_args()
 
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""test-start-definitions.py: definitions spliced of recorded ones, predicted, then really started.
+"""test-start-definitions.py: definitions made of recorded ones, predicted, then really started.
 
-Each is one recorded definition with parts of others put into it, and now and then a value that
-another has, so that rules meet that no recording shows together. The installed libvirt creates
-them paused. What it refuses for reasons that aren't ours to judge (truth-out-of-scope.tsv) is
-counted apart. Fails where an ok or warn was refused, where more than 2 % of the blocks started, or
-where more than 5 % are unknown. Options: --seed N, --count N, --keep FILE.
+Every third is spliced: one recorded definition with parts of others put into it, and now and then a
+value that another has, so that rules meet that no recording shows together. The rest are ones that
+started, with a part of another and one change (start_changes.py), by turns of each stratum. The
+installed libvirt creates them paused. What it refuses for reasons that aren't ours to judge
+(truth-out-of-scope.tsv) is counted apart. Fails where an ok or warn was refused, where more than 2 %
+of the blocks started, or where more than 5 % are unknown. Options: --seed N, --count N, --keep FILE;
+--every FOLDER, every change of every element of the definitions in a folder, once (takes hours).
 """
 
 import collections
@@ -21,51 +23,68 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 from libvirt_fixture import Libvirt
+from start_changes import STRATA, Newer, change_one, changes_of
 from start_fixture import UUID, Broker, kvm_says, options, qmp
 
 SRCDIR = os.environ.get("srcdir", os.path.dirname(os.path.abspath(__file__)))
 DATA = os.environ.get("CAPBROKER_SHARED_DATA", os.path.join(SRCDIR, "..", "..", "shared", "data"))
 RECORDED = os.path.join(DATA, "truth", "libvirt", "starts", "xml")
+GRAMMAR = os.path.join(SRCDIR, "..", "schema", "data", "libvirt-grammar.tsv")
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 PARTS = ["features", "clock", "os", "memoryBacking", "memory", "maxMemory", "vcpu", "cpu", "cputune",
          "launchSecurity", "numatune", "iothreads", "pm", "sysinfo", "on_crash", "keywrap"]
 PROPERTIES = ["intel-iommu", "amd-iommu", "virtio-iommu-pci", "e1000e", "virtio-net-pci"]
+BASE = """<domain type='qemu'><memory unit='MiB'>256</memory><vcpu>2</vcpu>
+<os><type arch='x86_64' machine='%s'>hvm</type></os><features><acpi/><apic/></features>
+<devices><memballoon model='none'/></devices></domain>"""
 BATCH = 10  # an abort of libvirt's takes no more than so many with it
 
 
-def recorded():
-    ElementTree.register_namespace("qemu", "http://libvirt.org/schemas/domain/qemu/1.0")
-    roots = []
-    for path in sorted(glob.glob(os.path.join(RECORDED, "*.xml"))):
+def definitions(folder, names=None):
+    """name → root of each definition in a folder that can be read."""
+    roots = {}
+    for path in sorted(glob.glob(os.path.join(folder, "*.xml"))):
+        if names is not None and os.path.basename(path) not in names:
+            continue
         try:
             root = ElementTree.parse(path).getroot()
         except ElementTree.ParseError:
             continue  # recorded because it is none
         if root.get("type") in ("kvm", "qemu"):
-            roots.append(root)
+            roots[os.path.basename(path)] = root
     return roots
 
 
-def put_device(rng, domain, other):
-    mine, theirs = domain.find("devices"), other.find("devices")
-    choices = [device for device in theirs if device.tag != "emulator"] if theirs is not None else []
-    if mine is None or not choices:
-        return
-    device = copy.deepcopy(rng.choice(choices))
-    if rng.random() < 0.5:
-        for old in mine.findall(device.tag):
-            mine.remove(old)
-    mine.append(device)
+def that_started():
+    """The recorded definitions that started somewhere."""
+    with open(os.path.join(RECORDED, "..", "results.jsonl"), encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return {os.path.basename(row["xml_file"]) for row in rows if row["ok"]}
 
 
-def put_part(rng, domain, other):
-    choices = [tag for tag in PARTS if other.find(tag) is not None]
-    if not choices:
-        return
-    tag = rng.choice(choices)
-    for old in domain.findall(tag):
-        domain.remove(old)
-    domain.extend(copy.deepcopy(new) for new in other.findall(tag))
+def put(domain, part, alone):
+    """Puts a copy of a part into the place it has in a definition; returns the copy."""
+    part = copy.deepcopy(part)
+    into = domain if part.tag in PARTS else domain.find("devices")
+    for old in into.findall(part.tag) if alone else []:
+        into.remove(old)
+    into.append(part)
+    return part
+
+
+def parts_of(other):
+    devices = [node for node in other.findall("devices/*") if node.tag != "emulator"]
+    return devices, [node for node in other if node.tag in PARTS]
+
+
+def put_one(rng, domain, other):
+    """Puts a device, or something else, of another definition into one; returns it, or None."""
+    devices, rest = parts_of(other)
+    choices = devices if rng.random() < 0.6 else rest
+    if not choices or domain.find("devices") is None:
+        return None
+    part = rng.choice(choices)
+    return put(domain, part, part.tag in PARTS or rng.random() < 0.5)
 
 
 def put_value(rng, domain, roots):
@@ -76,14 +95,61 @@ def put_value(rng, domain, roots):
     node.set(name, rng.choice(values))
 
 
-def splice(rng, number, roots):
+def splice(rng, roots):
     domain = copy.deepcopy(rng.choice(roots))
     for _ in range(rng.choice([1, 1, 2, 3])):
-        put = put_device if rng.random() < 0.6 else put_part
-        put(rng, domain, rng.choice(roots))
+        put_one(rng, domain, rng.choice(roots))
     if rng.random() < 0.3:
         put_value(rng, domain, roots)
-    for tag, text in (("name", "x%04d" % number), ("uuid", UUID % number)):
+    return domain
+
+
+def change(rng, stratum, roots, started, newer):
+    domain = copy.deepcopy(rng.choice(started))
+    part = put_one(rng, domain, rng.choice(roots)) if rng.random() < 0.7 else None
+    change_one(rng, domain, stratum, newer, part)
+    return domain
+
+
+def draw(seed, count):
+    """[(stratum, what, definition)] of a seed."""
+    rng, names, newer = random.Random(seed), that_started(), Newer(GRAMMAR)
+    everything = definitions(RECORDED)
+    roots = list(everything.values())
+    started = [root for name, root in everything.items() if name in names]
+    guests = []
+    for number in range(count):
+        stratum = STRATA[number // 3 * 2 % 5 - number % 3] if number % 3 else "splice"
+        domain = change(rng, stratum, roots, started, newer) if number % 3 else splice(rng, roots)
+        guests.append((stratum, "", domain))
+    return guests
+
+
+def base_for(root):
+    kind = root.find("os/type")
+    pc = kind is not None and re.match("pc(-[0-9]|-i440fx|$)", kind.get("machine", ""))
+    return ElementTree.fromstring(BASE % ("pc" if pc else "q35"))
+
+
+def every_change(folder):
+    """[(stratum, what, definition)]: each change of each kind of part in a folder, once."""
+    newer, seen, guests = Newer(GRAMMAR), set(), []
+    for name, root in definitions(folder).items():
+        for part in [part for parts in parts_of(root) for part in parts]:
+            kind = part.tag, part.get("type"), part.get("model"), part.get("mode")
+            trial = base_for(root)
+            for i, found in enumerate(changes_of(trial, newer, put(trial, part, True))):
+                if (kind, *found[:3]) in seen:
+                    continue
+                seen.add((kind, *found[:3]))
+                domain = base_for(root)
+                changes_of(domain, newer, put(domain, part, True))[i][3]()
+                guests.append((found[0], "%s %s%s" % (name, found[1], found[2]), domain))
+    return guests
+
+
+def named(number, domain):
+    for tag, text in (("name", "x%05d" % number), ("uuid", UUID % number)):
         for old in domain.findall(tag):
             domain.remove(old)
         ElementTree.SubElement(domain, tag).text = text
@@ -118,7 +184,7 @@ def start(libvirt, guests):
     """(started, error) of each; None where libvirt died of a definition in the same batch."""
     outcomes = []
     for first in range(0, len(guests), BATCH):
-        batch = [("x%04d" % (first + i), xml) for i, xml in enumerate(guests[first:first + BATCH])]
+        batch = [("x%05d" % (first + i), xml) for i, xml in enumerate(guests[first:first + BATCH])]
         answers = libvirt.create(batch)
         outcomes += answers + [None] * (len(batch) - len(answers))
     return outcomes
@@ -151,25 +217,42 @@ def disagreement(said, started, out_of_scope):
 
 
 def judge(broker, folder, guests, outcomes):
-    table, bad, patterns = collections.Counter(), collections.Counter(), not_ours()
-    for number, (xml, outcome) in enumerate(zip(guests, outcomes)):
+    table, bad, patterns = collections.defaultdict(collections.Counter), collections.Counter(), not_ours()
+    for number, ((stratum, what, xml), outcome) in enumerate(zip(guests, outcomes)):
         if outcome is None:
-            table["-", "libvirt died"] += 1
+            table["-", "libvirt died"][stratum] += 1
             continue
         started, why = outcome
         said, text = predict(broker, folder, xml)
         outside = not started and any(pattern.search(why) for pattern in patterns)
-        table[said, "started" if started else "out of scope" if outside else "refused"] += 1
+        table[said, "started" if started else "out of scope" if outside else "refused"][stratum] += 1
         kind = disagreement(said, started, outside)
         bad[kind] += 1
         if kind:
-            print("%s x%04d: %s | %s" % (kind, number, text[:160], "started" if started else
-                                         " ".join(why.splitlines()[-1:])[:240]))
+            print("%s x%05d %s (%s): %s | %s" % (
+                kind, number, stratum, what, text[:160],
+                "started" if started else " ".join(why.splitlines()[-1:])[:240]))
     return table, bad
 
 
+def show(table):
+    print("%-8s %-12s %6s" % ("said", "happened", "all") + "".join("%14s" % s for s in ("splice", *STRATA)))
+    for (said, happened), strata in sorted(table.items()):
+        print("%-8s %-12s %6d" % (said, happened, sum(strata.values())) +
+              "".join("%14d" % strata[stratum] for stratum in ("splice", *STRATA)))
+
+
+def parts_of_all(chosen):
+    if not chosen.every:
+        return draw(chosen.seed, chosen.count)
+    guests = every_change(chosen.every)
+    print("%d changes" % len(guests))
+    random.Random(chosen.seed).shuffle(guests)
+    return guests[:chosen.count]
+
+
 def main():
-    chosen = options(__doc__.splitlines()[0], 20261124, 60)
+    chosen = options(__doc__.splitlines()[0], 20261124, 60, every=None)
     if not os.path.isdir(RECORDED):
         print("SKIP: %s isn't here (recorded definitions are kept beside the source tree)" % RECORDED)
         sys.exit(77)
@@ -177,13 +260,14 @@ def main():
         if libvirt.missing or not os.access(EMULATOR, os.X_OK):
             print("SKIP: %s" % (libvirt.missing or "no %s here" % EMULATOR))
             sys.exit(77)
-        rng, roots = random.Random(chosen.seed), recorded()
-        guests = [splice(rng, number, roots) for number in range(chosen.count)]
-        machines = {match.group(1) for xml in guests
+        guests = [(stratum, what, named(number, domain))
+                  for number, (stratum, what, domain) in enumerate(parts_of_all(chosen))]
+        texts = [xml for _, _, xml in guests]
+        machines = {match.group(1) for xml in texts
                     for match in [re.search('machine="([^"]+)"', xml)] if match}
         files = (kvm_says(folder) + libvirt.facts(folder, sorted(machines | {"pc", "q35"})) +
                  qemu_says(folder))
-        outcomes = start(libvirt, guests)
+        outcomes = start(libvirt, texts)
         broker = Broker("capbroker", folder)
         process = broker.run("import", "--name", "host", *files)
         if process.returncode:
@@ -193,11 +277,10 @@ def main():
         with open(chosen.keep, "w", encoding="utf-8") as file:
             json.dump([guests, outcomes], file)
     print("seed %d, libvirt %s" % (chosen.seed, libvirt.version))
-    for (said, happened), n in sorted(table.items()):
-        print("%-8s %-12s %4d" % (said, happened, n))
-    blocks = sum(n for (said, _), n in table.items() if said == "block")
+    show(table)
+    blocks = sum(sum(strata.values()) for (said, _), strata in table.items() if said == "block")
     sys.exit(int(bad["false ok"] > 0 or 50 * bad["false block"] > blocks or
-                 20 * bad["unknown"] > chosen.count))
+                 20 * bad["unknown"] > len(guests)))
 
 
 if __name__ == "__main__":
