@@ -4,7 +4,7 @@
 
 usage: test-definition-libvirt.py [RULE…]
 
-Each case of tests/definition-cases/platform.txt and boot.txt that is for the recorded host of this
+Each case of platform.txt, boot.txt and parser.txt in tests/definition-cases that is for the recorded host of this
 libvirt's version and blocks is defined in an embedded libvirt (libvirt_fixture.py); what can be
 defined is created, paused. One that starts fails the test. Exit 77: no libvirt that can be embedded here, or
 one of a version that no recorded host has.
@@ -17,7 +17,7 @@ import sys
 from libvirt_fixture import Libvirt
 
 SRCDIR = os.environ.get("srcdir", os.path.dirname(os.path.abspath(__file__)))
-ROOMS = ("platform", "boot")
+ROOMS = ("platform", "boot", "parser")
 CASES = os.path.join(SRCDIR, "definition-cases", "%s.txt")
 RULES = os.path.join(SRCDIR, "..", "schema", "data", "definition-rules-%s.tsv")
 HOSTS = {"9.0.0": "12", "11.3.0": "13", "12.8.0": "sid"}  # version → the host's name in cases

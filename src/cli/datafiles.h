@@ -15,7 +15,7 @@
 #include "model/grammar.h"
 #include "model/tables.h"
 
-#define DATAFILES_RULES 6 /* tables of rules about definitions */
+#define DATAFILES_RULES 7 /* tables of rules about definitions */
 
 struct datafiles {
 	struct cpu_models *models;
