@@ -26,6 +26,24 @@ static bool named(const struct judgement *j, int bit)
 				  cpu->force[w] | cpu->forbid[w]) >> (bit % 64) & 1;
 }
 
+/*
+ * Does QEMU give its model the feature? Some that models get are left out of 'host' (topoext), so what
+ * QEMU says of the model itself counts beside what it says of the host.
+ */
+static bool qemu_gives(const struct judgement *j, const char *model, const char *feature, int bit)
+{
+	const struct cpu_model *measured = target_measured_model(&j->target, model);
+	const json_t *item;
+	size_t i;
+
+	if (cpu_have_qemu(j, bit) == 1 || !measured || measured->usable < 0)
+		return cpu_have_qemu(j, bit) == 1;
+	json_array_foreach (measured->missing, i, item)
+		if (!g_strcmp0(json_string_value(item), feature))
+			return false;
+	return measured->usable == 1 || measured->missing;
+}
+
 static void extra_add(const struct judgement *j, GArray *extra, const char *feature, bool always)
 {
 	g_autofree char *id = feature_id(NS_LIBVIRT, feature);
@@ -33,6 +51,22 @@ static void extra_add(const struct judgement *j, GArray *extra, const char *feat
 
 	if (bit >= 0 && !named(j, bit) && (always || cpu_have_qemu(j, bit) == 1))
 		places_add(extra, bit);
+}
+
+/* What QEMU's model has more than libvirt's; of the host's model also not what libvirt adds to it. */
+static void add_more(const struct judgement *j, GArray *extra, const char *model, bool of_host)
+{
+	const char *more = tables_qemu_differs(j->judge->tables, model, "more");
+	g_auto(GStrv) names = g_strsplit(more ? more : "", " ", -1);
+
+	for (guint i = 0; names[i]; i++) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, names[i]);
+		int bit = universe_bit(j->judge->universe, id, FALSE);
+
+		if (bit >= 0 && !named(j, bit) && qemu_gives(j, model, names[i], bit) &&
+		    (!of_host || offer_get(j->target.libvirt_offer, j->judge->universe, bit) != 1))
+			places_add(extra, bit);
+	}
 }
 
 /* TCG takes vme from every model; under KVM all have it but qemu32 and qemu64. */
@@ -45,11 +79,9 @@ static void find_extra(const struct judgement *j, GArray *extra)
 {
 	const char *model = j->cpu->def->model;
 	const char *more = tables_qemu_differs(j->judge->tables, model, "more");
-	g_auto(GStrv) names = g_strsplit(more ? more : "", " ", -1);
 
 	extra_add(j, extra, "hypervisor", true);
-	for (guint i = 0; names[i]; i++)
-		extra_add(j, extra, names[i], false);
+	add_more(j, extra, model, false);
 	if (more && !g_strcmp0(j->needs->accel, "kvm")) {
 		extra_add(j, extra, "x2apic", false);
 		if (has_vme(model))
@@ -88,17 +120,21 @@ static void extra_finding(struct judgement *j, const GArray *extra)
 void cpu_full_extra(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
+	const char *host = j->target.libvirt_offer ? j->target.libvirt_offer->model : NULL;
+	bool of_host = def && (def->mode == CPU_HOST_MODEL || def->match == CPU_MATCH_MINIMUM);
 	g_autoptr(GArray) extra = NULL;
 
-	/* match='minimum' becomes the host's model, which is what QEMU gives */
-	if (!cpu_is_custom(def) || !def->model || j->needs->cpu_only ||
-	    def->match == CPU_MATCH_MINIMUM)
+	if (!def || j->needs->cpu_only || (of_host ? !host || !cpu_by_libvirt(j) || j->needs->live :
+						     !cpu_is_custom(def) || !def->model))
 		return;
 	extra = g_array_new(FALSE, FALSE, sizeof(int));
-	find_extra(j, extra);
+	if (of_host)
+		add_more(j, extra, host, true);
+	else
+		find_extra(j, extra);
 	if (extra->len)
 		extra_finding(j, extra);
-	else if (cpu_models_unsteady(j) && !j->needs->live)
+	else if (!of_host && cpu_models_unsteady(j) && !j->needs->live)
 		finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_START,
 			    g_strdup_printf("%s/@check", def->path),
 			    g_strdup_printf("check='full' refuses what the definition doesn't name; what QEMU's %s has more with machine type %s is not known",

@@ -65,13 +65,23 @@ static const struct offer *doubtful(const struct judgement *j, enum verdict *ver
 		       NULL;
 }
 
+/* Has 'host' the MSR on AMD with this machine type, though it hasn't with newer ones? Up to 10.0. */
+static bool machine_keeps_msr(const struct judgement *j)
+{
+	const char *machine = j->target.machine, *dash = machine ? strrchr(machine, '-') : NULL;
+
+	return dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, "10.0") <= 0;
+}
+
 /*
- * Does KVM list it for this guest? Newer QEMU leaves the MSR out of 'host' on AMD, and yet gives it to
- * models that have it: for those KVM's own list counts too.
+ * Does KVM list it for this guest? QEMU 10.1 and newer leave the MSR out of 'host' on AMD (seen on 11.1.3),
+ * and yet give it to models that have it, and to all with older machine types: there KVM's own list
+ * counts too.
  */
 static bool listed_for(const struct judgement *j, const struct offer *listed, int bit)
 {
-	const struct offer *kvm = follows_host(j) ? NULL : profile_plain_offer(j->target.profile, VIEW_KVM);
+	const struct offer *kvm = !follows_host(j) || machine_keeps_msr(j) ?
+					  profile_plain_offer(j->target.profile, VIEW_KVM) : NULL;
 
 	return offer_get(listed, j->judge->universe, bit) == 1 ||
 	       (kvm && offer_get(kvm, j->judge->universe, bit) == 1);
