@@ -53,6 +53,25 @@ static void extra_add(const struct judgement *j, GArray *extra, const char *feat
 		places_add(extra, bit);
 }
 
+/* The model that libvirt makes host-model of there; NULL where it isn't told, or differs by machine type. */
+static const char *host_model(const struct judgement *j)
+{
+	const char *model = NULL;
+
+	for (guint i = 0; i < j->target.profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(j->target.profile->emulators, i);
+		const char *name = json_string_value(json_object_get(e->json, "host_model"));
+
+		if (e->scope.view != VIEW_LIBVIRT || !name || g_strcmp0(e->scope.accel, j->needs->accel) ||
+		    (e->scope.emulator && j->target.path && strcmp(e->scope.emulator, j->target.path)))
+			continue;
+		if (model && strcmp(model, name))
+			return NULL;
+		model = name;
+	}
+	return model;
+}
+
 /* What QEMU's model has more than libvirt's; of the host's model also not what libvirt adds to it. */
 static void add_more(const struct judgement *j, GArray *extra, const char *model, bool of_host)
 {
@@ -120,8 +139,8 @@ static void extra_finding(struct judgement *j, const GArray *extra)
 void cpu_full_extra(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
-	const char *host = j->target.libvirt_offer ? j->target.libvirt_offer->model : NULL;
 	bool of_host = def && (def->mode == CPU_HOST_MODEL || def->match == CPU_MATCH_MINIMUM);
+	const char *host = of_host && j->target.libvirt_offer ? host_model(j) : NULL;
 	g_autoptr(GArray) extra = NULL;
 
 	if (!def || j->needs->cpu_only || (of_host ? !host || !cpu_by_libvirt(j) || j->needs->live :
