@@ -69,13 +69,14 @@ static const struct offer *doubtful(const struct judgement *j, enum verdict *ver
 static bool machine_keeps_msr(const struct judgement *j)
 {
 	const char *machine = j->target.machine, *dash = machine ? strrchr(machine, '-') : NULL;
+	enum cpu_mode mode = j->cpu->def->mode;
 
-	return dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, "10.0") <= 0;
+	return (mode == CPU_HOST_PASSTHROUGH || mode == CPU_MAXIMUM) && dash && g_ascii_isdigit(dash[1]) && version_compare(dash + 1, "10.0") <= 0;
 }
 
 /*
  * Does KVM list it for this guest? QEMU 10.1 and newer leave the MSR out of 'host' on AMD (seen on 11.1.3),
- * and yet give it to models that have it, and to all with older machine types: there KVM's own list
+ * and yet give it to models that have it, and to 'host' itself with older machine types: there KVM's own list
  * counts too.
  */
 static bool listed_for(const struct judgement *j, const struct offer *listed, int bit)
