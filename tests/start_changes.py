@@ -68,7 +68,8 @@ def of_values(node, place):
             changes.append(("value", place, "@%s=%s" % (name, value),
                             lambda name=name, value=value: node.set(name, value)))
         if (node.text or "").strip() and not len(node):
-            changes.append(("value", place, "text=" + value, lambda value=value: set_text(node, value)))
+            changes.append(("value", place, "text=" + value,
+                            lambda value=value: set_text(node, value)))
     return changes
 
 

@@ -4,10 +4,10 @@
 
 usage: test-definition-libvirt.py [RULE…]
 
-Each case of platform.txt, boot.txt and parser.txt in tests/definition-cases that is for the recorded host of this
-libvirt's version and blocks is defined in an embedded libvirt (libvirt_fixture.py); what can be
-defined is created, paused. One that starts fails the test. Exit 77: no libvirt that can be embedded here, or
-one of a version that no recorded host has.
+Each case of platform.txt, boot.txt and parser.txt in tests/definition-cases that is for the recorded
+host of this libvirt's version and blocks is defined in an embedded libvirt (libvirt_fixture.py);
+what can be defined is created, paused. One that starts fails the test. Exit 77: no libvirt that can
+be embedded here, or one of a version that no recorded host has.
 """
 
 import os

@@ -6,9 +6,9 @@ Every third is spliced: one recorded definition with parts of others put into it
 value that another has, so that rules meet that no recording shows together. The rest are ones that
 started, with a part of another and one change (start_changes.py), by turns of each stratum. The
 installed libvirt creates them paused. What it refuses for reasons that aren't ours to judge
-(truth-out-of-scope.tsv) is counted apart. Fails where an ok or warn was refused, where more than 2 %
-of the blocks started, or where more than 5 % are unknown. Options: --seed N, --count N, --keep FILE;
---every FOLDER, every change of every element of the definitions in a folder, once (takes hours).
+(truth-out-of-scope.tsv) is counted apart. Fails where an ok or warn was refused, where more than
+2 % of the blocks started, or where more than 5 % are unknown. Options: --seed N, --count N, --keep
+FILE; --every FOLDER, every change of every element of the definitions in it, once (takes hours).
 """
 
 import collections
@@ -181,12 +181,15 @@ def qemu_says(folder):
 
 
 def start(libvirt, guests):
-    """(started, error) of each; None where libvirt died of a definition in the same batch."""
+    """(started, error) of each; None where libvirt died of it without a word."""
     outcomes = []
-    for first in range(0, len(guests), BATCH):
-        batch = [("x%05d" % (first + i), xml) for i, xml in enumerate(guests[first:first + BATCH])]
-        answers = libvirt.create(batch)
-        outcomes += answers + [None] * (len(batch) - len(answers))
+    while len(outcomes) < len(guests):
+        first = len(outcomes)
+        answers = libvirt.create([("x%05d" % (first + i), xml)
+                                  for i, xml in enumerate(guests[first:first + BATCH])])
+        while answers and answers[-1] == (False, ""):  # it had died before
+            answers.pop()
+        outcomes += answers or [None]
     return outcomes
 
 
@@ -204,7 +207,8 @@ def predict(broker, folder, xml):
     if process.returncode == 2:  # not a definition at all
         return "block", process.stderr.strip()
     verdict = json.loads(process.stdout)["verdicts"][0]
-    texts = ["%(check)s: %(text)s" % f for f in verdict["findings"] if f["verdict"] == verdict["start"]]
+    texts = ["%(check)s: %(text)s" % f for f in verdict["findings"]
+             if f["verdict"] == verdict["start"]]
     return verdict["start"], texts[0] if texts else "-"
 
 
@@ -217,7 +221,8 @@ def disagreement(said, started, out_of_scope):
 
 
 def judge(broker, folder, guests, outcomes):
-    table, bad, patterns = collections.defaultdict(collections.Counter), collections.Counter(), not_ours()
+    table, bad = collections.defaultdict(collections.Counter), collections.Counter()
+    patterns = not_ours()
     for number, ((stratum, what, xml), outcome) in enumerate(zip(guests, outcomes)):
         if outcome is None:
             table["-", "libvirt died"][stratum] += 1
@@ -225,7 +230,8 @@ def judge(broker, folder, guests, outcomes):
         started, why = outcome
         said, text = predict(broker, folder, xml)
         outside = not started and any(pattern.search(why) for pattern in patterns)
-        table[said, "started" if started else "out of scope" if outside else "refused"][stratum] += 1
+        happened = "started" if started else "out of scope" if outside else "refused"
+        table[said, happened][stratum] += 1
         kind = disagreement(said, started, outside)
         bad[kind] += 1
         if kind:
@@ -236,7 +242,8 @@ def judge(broker, folder, guests, outcomes):
 
 
 def show(table):
-    print("%-8s %-12s %6s" % ("said", "happened", "all") + "".join("%14s" % s for s in ("splice", *STRATA)))
+    print("%-8s %-12s %6s" % ("said", "happened", "all") +
+          "".join("%14s" % stratum for stratum in ("splice", *STRATA)))
     for (said, happened), strata in sorted(table.items()):
         print("%-8s %-12s %6d" % (said, happened, sum(strata.values())) +
               "".join("%14d" % strata[stratum] for stratum in ("splice", *STRATA)))
