@@ -2,9 +2,12 @@
 /* dma.c: see dma.h. */
 #include "config.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "guest/dma.h"
+
+#define PLUGGED UINT_MAX /* the place of what is plugged in */
 
 static const struct {
 	const char *model, *device;
@@ -154,7 +157,7 @@ static void add_device(struct dma *dma, char *address, char *where, bool iommufd
 {
 	struct dma_device *d = g_new0(struct dma_device, 1);
 
-	*d = (struct dma_device){ address, where, iommufd, mediated, place };
+	*d = (struct dma_device){ address, where, iommufd, mediated, place == PLUGGED, place };
 	g_ptr_array_add(dma->devices, d);
 }
 
@@ -182,7 +185,7 @@ static void read_device(struct dma *dma, const struct xml_node *node, bool iommu
 	add_device(dma, name, xml_path(node), iommufd, mediated, place);
 }
 
-static void read_dimm(struct dma *dma, const struct xml_node *node)
+static void read_dimm(struct dma *dma, const struct xml_node *node, bool plugged)
 {
 	const char *base = xml_attr(xml_child(node, "address"), "base");
 	unsigned long long kib;
@@ -194,6 +197,7 @@ static void read_dimm(struct dma *dma, const struct xml_node *node)
 	dimm = g_new0(struct dma_dimm, 1);
 	dimm->size = kib * 1024;
 	dimm->where = xml_path(node);
+	dimm->plugged = plugged;
 	dimm->has_base = base && g_ascii_string_to_unsigned(g_str_has_prefix(base, "0x") ? base + 2 : base,
 							    g_str_has_prefix(base, "0x") ? 16 : 10, 0,
 							    G_MAXUINT64, &dimm->base, NULL);
@@ -315,10 +319,12 @@ static struct dma *dma_new(const struct needs *needs)
 		read_iommu(dma, n, place++);
 	read_overrides(dma, domain);
 	for (const struct xml_node *n = devices ? devices->children : NULL; n; n = n->next) {
+		bool plugged = needs->plugged && !n->next;
+
 		if (!strcmp(n->name, "memory"))
-			read_dimm(dma, n);
+			read_dimm(dma, n, plugged);
 		else
-			read_device(dma, n, iommufd, place++);
+			read_device(dma, n, iommufd, plugged ? PLUGGED : place++);
 	}
 	read_arguments(dma, line, place);
 	read_globals(dma, line);

@@ -5,7 +5,8 @@
  *
  * Virtual IOMMUs come from <iommu>, <qemu:override> of their aliases (iommu0, …), and QEMU's
  * arguments (-device, -global). libvirt puts IOMMUs before devices, and QEMU's arguments behind
- * all; what comes behind a device isn't known to that device (late).
+ * all; what comes behind a device isn't known to that device (late). A device that is plugged in comes
+ * behind everything.
  */
 #ifndef GUEST_DMA_H
 #define GUEST_DMA_H
@@ -38,6 +39,7 @@ struct dma_device {
 	char *where;
 	bool iommufd;       /* attached by iommufd's interface instead of VFIO's container */
 	bool mediated;
+	bool plugged;       /* while the guest runs: behind everything else */
 	unsigned int place;
 };
 
@@ -45,6 +47,7 @@ struct dma_dimm {
 	uint64_t size;      /* bytes */
 	bool has_base;
 	uint64_t base;      /* guest address */
+	bool plugged;
 	char *where;
 };
 

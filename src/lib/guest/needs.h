@@ -44,6 +44,7 @@ struct needs {
 	GPtrArray *unjudged; /* struct needs_unjudged */
 	bool has_viommu;    /* <devices><iommu> */
 	bool has_host_device; /* <hostdev>, vDPA: DMA through the host's IOMMU */
+	bool plugged;       /* the last of its <devices> is being plugged in while it runs (plug.h) */
 	char *definition_text; /* whitelisted copy of the definition (definition.h), NULL: a bare <cpu> */
 	struct xml_document *definition; /* the same as a tree, or NULL */
 	GHashTable *memo; /* char * → what judges worked out about this guest; see needs_memo() */
