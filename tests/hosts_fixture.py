@@ -56,6 +56,12 @@ class Capbroker:
                      f"{result.stderr}")
         return result.stdout
 
+    def try_run(self, *arguments):
+        """(exit status, stdout, stderr), whatever they are."""
+        result = subprocess.run(["capbroker", "--db", self.database, *arguments], text=True,
+                                capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        return result.returncode, result.stdout, result.stderr
+
     def ask(self, *arguments, fine=(0, 1, 3)):
         return json.loads(self.run("--json", *arguments, fine=fine))
 

@@ -466,6 +466,11 @@ static void test_machine_from(void)
 /* Checks of a move from a known source, which a test of their own fires. */
 static const char *const by_moves[] = { "machine-same" };
 
+/* Checks of a device that is plugged into a running guest: test-cli-hotplug.py fires each. */
+static const char *const by_plugs[] = {
+	"hotplug-supported", "hotplug-group", "hotplug-frozen", "hotplug-room", "hotplug-onward",
+};
+
 /* Checks whose findings come from rules: each fires for its own rule, and not for its neighbour's. */
 static const char *const by_rules[] = {
 	"definition-valid",	"definition-kept", "device-present",	 "device-migratable",
@@ -674,6 +679,8 @@ static void test_all_fired(void)
 			fired |= !strcmp(by_rules[k], info->name);
 		for (size_t k = 0; k < G_N_ELEMENTS(by_moves); k++)
 			fired |= !strcmp(by_moves[k], info->name);
+		for (size_t k = 0; k < G_N_ELEMENTS(by_plugs); k++)
+			fired |= !strcmp(by_plugs[k], info->name);
 		for (size_t k = 0; k < G_N_ELEMENTS(rows); k++)
 			fired |= !g_strcmp0(rows[k].check, info->name);
 		if (!fired)

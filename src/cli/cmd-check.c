@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cmd-check.c: may a guest start there, or migrate there? */
+/* cmd-check.c: may a guest start there, or migrate there; may a device be plugged into it? */
 #include "config.h"
 
 #include <string.h>
 
 #include "commands.h"
 #include "files.h"
+#include "guest/plug.h"
 #include "load.h"
 #include "read/read.h"
 
 static char *from_name;
 static char **to;
+static char *device_file;
 
 static const GOptionEntry entries[] = {
 	{ "from", 0, 0, G_OPTION_ARG_STRING, &from_name, "The host it runs on: asks for migration", "HOST" },
 	{ "to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &to, "Hosts to judge; more may follow", "SELECTOR" },
+	{ "hotplug", 0, 0, G_OPTION_ARG_FILENAME, &device_file,
+	  "Ask whether this device (XML) may be plugged into it on its host", "DEVICE.xml" },
 	{ 0 },
 };
 
@@ -24,6 +28,7 @@ struct asked {
 	const struct host *from;
 	enum question ask;
 	GPtrArray *targets;
+	struct needs *plugged; /* the guest with the device of --hotplug */
 };
 
 static struct guest *guest_from_file(const char *path, GError **error)
@@ -132,27 +137,61 @@ static bool find_targets(const struct session *s, struct asked *q, char **more, 
 	return q->targets != NULL;
 }
 
+/* The guest with the device that the file describes. */
+static bool read_device(struct asked *q, GError **error)
+{
+	g_autofree char *bytes = NULL, *label = file_label(device_file);
+	g_autoptr(XmlDocument) xml = NULL;
+	gsize length;
+
+	if (!q->from) {
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			    "check: on which host '%s' runs is not known (say --from HOST)", q->guest->name);
+		return false;
+	}
+	if (!file_read(device_file, XML_MAX_BYTES, &bytes, &length, error))
+		return false;
+	xml = xml_parse(bytes, length, label, error);
+	if (!xml)
+		return false;
+	q->plugged = needs_plug(guest_needs(q->guest), xml, error);
+	if (!q->plugged)
+		g_prefix_error(error, "%s: ", label);
+	return q->plugged != NULL;
+}
+
+/* The answer to what was asked, or NULL with @error. */
+static json_t *ask(struct session *session, struct asked *q, char **args, GError **error)
+{
+	if (!find_guest(session, q, args[0], error) || !find_from(session, q, error))
+		return NULL;
+	if (device_file)
+		return read_device(q, error) ?
+			       answer_hotplug(&session->answering, q->guest, q->plugged, q->from) : NULL;
+	if (!find_targets(session, q, args + 1, error))
+		return NULL;
+	return answer_check(&session->answering, q->guest, q->ask, q->from, q->targets);
+}
+
 static int run(struct cli *cli, char **args)
 {
 	struct session session;
 	struct asked q = { 0 };
 	GError *error = NULL;
-	json_t *answer;
+	json_t *answer = NULL;
 	int status;
 
 	if (!args[0])
 		return cli_usage(cli, "no guest given");
 	if (args[1] && !to)
 		return cli_usage(cli, "'%s' is not expected (targets follow --to)", args[1]);
-	if (session_open(&session, cli, SESSION_READ, &error) &&
-	    find_guest(&session, &q, args[0], &error) && find_from(&session, &q, &error) &&
-	    find_targets(&session, &q, args + 1, &error)) {
-		answer = answer_check(&session.answering, q.guest, q.ask, q.from, q.targets);
-		status = cli_answer(cli, answer, answer_check_status(answer), false);
-	} else {
-		status = cli_fail(cli, error);
-	}
+	if (device_file && to)
+		return cli_usage(cli, "--to doesn't go with --hotplug (the guest's own host is asked)");
+	if (session_open(&session, cli, SESSION_READ, &error))
+		answer = ask(&session, &q, args, &error);
+	status = answer ? cli_answer(cli, answer, answer_check_status(answer), false) : cli_fail(cli, error);
 	g_clear_pointer(&q.targets, g_ptr_array_unref);
+	needs_free(q.plugged);
 	guest_free(q.own);
 	session_close(&session);
 	return status;
@@ -166,6 +205,8 @@ const struct command cmd_check = {
 		"GUEST: a domain XML file, a file with a bare <cpu> (the CPU alone is judged), '-', or "
 		"the name or\nUUID of a known guest. SELECTOR: a host's name, UUID or alias; "
 		"cluster=NAME; label:K=V; class=ID;\nall. Without --to: the guest's cluster.\n\n"
+		"--hotplug asks whether a device, written as for 'virsh attach-device', may be plugged into "
+		"the guest\non the host that it runs on: --from, else where it is known to run.\n\n"
 		"Exit status over several targets: 0 if any is ok or warn, else 3 if any is unknown, "
 		"else 1.",
 	.entries = entries,

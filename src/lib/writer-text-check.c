@@ -18,14 +18,17 @@ static char *loud(const struct out *out, const char *verdict, size_t width)
 	return out_verdict(out, strcmp(verdict, "block") ? verdict : "BLOCK", width);
 }
 
-static const char *effect_text(const char *effect)
+static const char *effect_text(const json_t *f)
 {
+	const char *effect = get_text(f, "effect", "");
+
 	if (!strcmp(effect, "hazard"))
 		return "HAZARD (silent)";
 	if (!strcmp(effect, "fails-safely"))
 		return "fails safely";
 	if (!strcmp(effect, "trapped"))
-		return "gets there, can't come back";
+		return json_is_true(json_object_get(f, "hotplug")) ? "the guest stays" :
+								     "gets there, can't come back";
 	return "security loss";
 }
 
@@ -60,7 +63,7 @@ static void finding(struct out *out, const json_t *f)
 	g_autofree char *have = needed(json_object_get(f, "have"));
 	const char *where = get_text(f, "where", NULL), *origin = get_text(f, "origin", NULL);
 
-	out_item(out, head, 41, effect_text(get_text(f, "effect", "")));
+	out_item(out, head, 41, effect_text(f));
 	out_item(out, "        ", 8, get_text(f, "text", ""));
 	if (*need && out->options->verbose)
 		out_itemf(out, "  need", 8, "%s%s%s", need, where ? "   " : "", where ? where : "");
@@ -94,6 +97,28 @@ static void other_question(struct out *out, const json_t *answer, const json_t *
 		out_itemf(out, "besides", 8, "bearing on %s alone: %s", live ? "a cold start" : "migration",
 			  names->str);
 	g_string_free(names, TRUE);
+}
+
+/* "plug hostdev 0000:01:00.0 in on r1n01" */
+static void plug_line(struct out *out, const json_t *answer, const char *guest, const char *host,
+		      const char *word)
+{
+	const json_t *device = json_object_get(answer, "device");
+	const char *address = get_text(device, "address", NULL);
+
+	out_line(out, "%s: plug %s%s%s in on %s: %s\n", guest, get_text(device, "element", "device"),
+		 address ? " " : "", address ? address : "", host, word);
+}
+
+static void onward(struct out *out, const json_t *verdict)
+{
+	int hosts = (int)get_int(verdict, "onward_hosts");
+
+	if (json_object_get(verdict, "onward_before"))
+		out_itemf(out, "onward", 8, "%d other host%s would take it with the device, %d without", hosts,
+			  plural(hosts), (int)get_int(verdict, "onward_before"));
+	else
+		out_itemf(out, "onward", 8, "%d other host%s would take it from there", hosts, plural(hosts));
 }
 
 static const json_t *class_entry(const json_t *answer, const char *id)
@@ -178,7 +203,9 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 	const json_t *f;
 	size_t i;
 
-	if (live)
+	if (json_object_get(answer, "device"))
+		plug_line(out, answer, name, host, word);
+	else if (live)
 		out_line(out, "%s: live %s -> %s: %s       (cold start there: %s)\n", name,
 			 from ? from : "?", host, word, get_text(verdict, "start", "?"));
 	else
@@ -199,8 +226,7 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 	other_question(out, answer, verdict);
 	out_line(out, "%s", "");
 	unjudged(out, guest);
-	out_itemf(out, "onward", 8, "%d other host%s would take it from there",
-		  (int)get_int(verdict, "onward_hosts"), plural(get_int(verdict, "onward_hosts")));
+	onward(out, verdict);
 	instead(out, answer);
 }
 

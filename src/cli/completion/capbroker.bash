@@ -47,7 +47,7 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
@@ -98,7 +98,7 @@ _capbroker_read()
 		--*=*) ;;
 		--db) database=${typed[++i]} ;;
 		--to) targets=1 && ((++i)) ;;
-		--assume | --from | --host | --name | --cluster | --label | --alias | --accel | --machine | \
+		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
 			--format | --timeout | --jobs | --libvirt) ((++i)) ;;
 		-*) ;;
 		*) [[ $command ]] || command=$word ;;

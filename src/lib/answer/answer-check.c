@@ -3,13 +3,16 @@
  * answer-check.c: the answer "check"; see answer.h.
  *
  * A guest is judged once a class, on all of the fleet: hosts that nobody asked about are needed
- * to say how many others it could go to from there, and which would do instead.
+ * to say how many others it could go to from there, and which would do instead. A device to be plugged
+ * in is judged on the guest's own host, and the others by the guest with it.
  */
 #include "config.h"
 
 #include <string.h>
 
 #include "answer/answer.h"
+#include "guest/dma.h"
+#include "judge/hotplug.h"
 #include "model/document.h"
 
 /* Hosts offered instead where no target will do. */
@@ -22,6 +25,8 @@ struct run {
 	const struct host *from;
 	GPtrArray *verdicts;   /* struct verdicts by class */
 	guint can;             /* hosts, of all, whose answer is ok or warn */
+	const struct needs *plugged; /* the guest with the device that is to be plugged in, or NULL */
+	guint could;           /* hosts that would take the guest without it */
 	json_t **parts;        /* by class: findings, shared by its hosts */
 };
 
@@ -40,22 +45,26 @@ static enum verdict answer_of(const struct run *run, const struct host *host)
 	return verdicts_answer(of_class(run, host->class), run->question);
 }
 
-static json_t *finding(const struct finding *f)
+static json_t *finding(const struct run *run, const struct finding *f)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?, s:O?, s:O?, s:s?, s:s?, s:s?, s:s?}",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:b, s:s?, s:O?, s:O?, s:s?, s:s?, s:s?, s:s?}",
 			 "check", f->check, "verdict", verdict_name(f->verdict), "effect",
 			 effect_name(f->effect), "start", (f->on & ON_START) != 0, "migrate",
 			 (f->on & ON_MIGRATE) != 0, "capability", f->capability, "need", f->need,
 			 "have", f->have, "where", f->where, "origin", f->origin, "text", f->text,
 			 "fix", f->fix);
+
+	if (run->plugged)
+		json_object_set_new(json, "hotplug", json_boolean(f->on & ON_HOTPLUG));
+	return json;
 }
 
-static json_t *findings(const struct verdicts *v)
+static json_t *findings(const struct run *run, const struct verdicts *v)
 {
 	json_t *array = json_array();
 
 	for (guint i = 0; i < v->findings->len; i++)
-		json_array_append_new(array, finding(g_ptr_array_index(v->findings, i)));
+		json_array_append_new(array, finding(run, g_ptr_array_index(v->findings, i)));
 	return array;
 }
 
@@ -79,7 +88,7 @@ static json_t *class_part(struct run *run, const struct host_class *class)
 				  "start", verdict_name(v->start), "migrate",
 				  verdict_name(v->migrate), "viommu", v->viommu, "qemu_starts",
 				  verdict_name(v->qemu_starts), "dma_works",
-				  verdict_name(v->dma_works), "cpu", cpu(v), "findings", findings(v));
+				  verdict_name(v->dma_works), "cpu", cpu(v), "findings", findings(run, v));
 	return *part;
 }
 
@@ -87,9 +96,13 @@ static json_t *verdict(struct run *run, const struct host *host)
 {
 	json_t *json = json_pack("{s:s}", "host", host->name);
 	int64_t age = run->a->now - host->confirmed;
-	guint onward = run->can - (good(answer_of(run, host)) ? 1 : 0);
+	guint onward = run->can - (!run->plugged && good(answer_of(run, host)) ? 1 : 0);
 
 	json_object_update(json, class_part(run, host->class));
+	if (run->plugged) {
+		json_object_set_new(json, "hotplug", json_string(verdict_name(answer_of(run, host))));
+		json_object_set_new(json, "onward_before", json_integer(run->could));
+	}
 	json_object_set_new(json, "age_s",
 			    host->confirmed > 0 ? json_integer(age > 0 ? age : 0) : json_null());
 	json_object_set_new(json, "onward_hosts", json_integer(onward));
@@ -139,7 +152,7 @@ static json_t *instead(const struct run *run, const GPtrArray *targets)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < targets->len; i++)
-		if (good(answer_of(run, g_ptr_array_index(targets, i))))
+		if (run->plugged || good(answer_of(run, g_ptr_array_index(targets, i))))
 			return array;
 	for (guint i = 0; i < hosts->len && json_array_size(array) < MAX_INSTEAD; i++) {
 		const struct host *h = g_ptr_array_index(hosts, i);
@@ -205,7 +218,7 @@ static int by_text(const void *a, const void *b)
 static void add_decision(json_t *answer, const struct run *run, const GPtrArray *targets)
 {
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-	const struct needs *needs[] = { run->guest->defined, run->guest->live };
+	const struct needs *needs[] = { run->guest->defined, run->guest->live, run->plugged };
 
 	for (guint i = 0; i < targets->len; i++) {
 		const struct host *h = g_ptr_array_index(targets, i);
@@ -224,28 +237,102 @@ static void add_decision(json_t *answer, const struct run *run, const GPtrArray 
 	answer_decision(answer, run->a, parts);
 }
 
+/* How many hosts of a class but the one it is on would take the guest. */
+static guint takes(const struct run *run, const struct host_class *class, const struct needs *needs,
+		   const struct cpu_need *cpu)
+{
+	struct judge brief = *run->a->judge;
+	guint hosts = class->hosts->len - (class == run->from->class ? 1 : 0);
+	struct verdicts *v;
+	bool takes;
+
+	if (!hosts)
+		return 0;
+	brief.brief = true;
+	v = judge_guest(&brief, needs, cpu, run->from->profile, class->profile);
+	takes = good(v->migrate);
+	verdicts_free(v);
+	return takes ? hosts : 0;
+}
+
+/* Judges the device on the guest's host, and the guest with and without it on all others. */
+static void judge_plug(struct run *run)
+{
+	const GPtrArray *all = run->a->fleet->classes;
+	const struct needs *needs = guest_needs(run->guest);
+	const struct cpu_need *cpu = run->guest->live ? run->guest->live_cpu : run->guest->defined_cpu;
+	struct verdicts *v = judge_hotplug(run->a->judge, needs, run->plugged, cpu, run->from->profile);
+
+	for (guint i = 0; i < all->len; i++) {
+		run->could += takes(run, g_ptr_array_index(all, i), needs, cpu);
+		run->can += takes(run, g_ptr_array_index(all, i), run->plugged, cpu);
+	}
+	hotplug_onward(v, run->could, run->can);
+	run->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdicts_free);
+	g_ptr_array_set_size(run->verdicts, (gint)all->len);
+	run->verdicts->pdata[run->from->class->index] = v;
+	run->parts = g_new0(json_t *, all->len + 1);
+}
+
+static json_t *answer_of_run(struct run *run, const GPtrArray *targets)
+{
+	json_t *answer = answer_new("check");
+	json_t *array = json_array();
+
+	json_object_set_new(answer, "guest", guest(run->guest));
+	json_object_set_new(answer, "question", json_string(question_name(run->question)));
+	json_object_set_new(answer, "from", run->from ? json_string(run->from->name) : json_null());
+	for (guint i = 0; i < targets->len; i++)
+		json_array_append_new(array, verdict(run, g_ptr_array_index(targets, i)));
+	json_object_set_new(answer, "verdicts", array);
+	json_object_set_new(answer, "classes", classes(run, targets));
+	json_object_set_new(answer, "instead", instead(run, targets));
+	answer_not_judged(answer);
+	add_decision(answer, run, targets);
+	for (guint i = 0; i < run->a->fleet->classes->len; i++)
+		json_decref(run->parts[i]);
+	g_free(run->parts);
+	g_ptr_array_unref(run->verdicts);
+	return answer;
+}
+
 json_t *answer_check(const struct answering *a, const struct guest *g, enum question question,
 		     const struct host *from, const GPtrArray *targets)
 {
 	struct run run = { .a = a, .guest = g, .question = question, .from = from };
-	json_t *answer = answer_new("check");
-	json_t *array = json_array();
 
 	judge_all(&run, targets);
-	json_object_set_new(answer, "guest", guest(g));
-	json_object_set_new(answer, "question", json_string(question_name(question)));
-	json_object_set_new(answer, "from", from ? json_string(from->name) : json_null());
-	for (guint i = 0; i < targets->len; i++)
-		json_array_append_new(array, verdict(&run, g_ptr_array_index(targets, i)));
-	json_object_set_new(answer, "verdicts", array);
-	json_object_set_new(answer, "classes", classes(&run, targets));
-	json_object_set_new(answer, "instead", instead(&run, targets));
-	answer_not_judged(answer);
-	add_decision(answer, &run, targets);
-	for (guint i = 0; i < a->fleet->classes->len; i++)
-		json_decref(run.parts[i]);
-	g_free(run.parts);
-	g_ptr_array_unref(run.verdicts);
+	return answer_of_run(&run, targets);
+}
+
+/* The device that is plugged in: its element, and its address on the host where it has one. */
+static json_t *device(const struct needs *plugged)
+{
+	const struct xml_node *node = xml_child(xml_root(plugged->definition), "devices")->children;
+	const struct dma *dma = dma_of(plugged);
+	const char *address = NULL;
+
+	while (node->next)
+		node = node->next;
+	for (guint i = 0; i < dma->devices->len; i++) {
+		const struct dma_device *d = g_ptr_array_index(dma->devices, i);
+
+		address = d->plugged ? d->address : address;
+	}
+	return json_pack("{s:s, s:s?}", "element", node->name, "address", address);
+}
+
+json_t *answer_hotplug(const struct answering *a, const struct guest *g, const struct needs *plugged,
+		       const struct host *from)
+{
+	struct run run = { .a = a, .guest = g, .question = ASK_HOTPLUG, .from = from, .plugged = plugged };
+	g_autoptr(GPtrArray) targets = g_ptr_array_new();
+	json_t *answer;
+
+	g_ptr_array_add(targets, (void *)from);
+	judge_plug(&run);
+	answer = answer_of_run(&run, targets);
+	json_object_set_new(answer, "device", device(plugged));
 	return answer;
 }
 

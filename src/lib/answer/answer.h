@@ -133,6 +133,17 @@ json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
 json_t *answer_check(const struct answering *a, const struct guest *guest, enum question question,
 		     const struct host *from, const GPtrArray *targets);
 
+/**
+ * answer_hotplug - may a device be plugged into a running guest
+ * @plugged: the guest's needs with the device, by needs_plug()
+ * @from: the host it runs on
+ *
+ * The same document as answer_check()'s, with one verdict, whose findings are those that the device
+ * brings.
+ */
+json_t *answer_hotplug(const struct answering *a, const struct guest *guest, const struct needs *plugged,
+		       const struct host *from);
+
 /* What `check` exits with: 0 where any target is ok or warn, else 3 (unknown), else 1. */
 int answer_check_status(const json_t *answer);
 

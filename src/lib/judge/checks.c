@@ -17,6 +17,7 @@ struct check {
 	struct check_info info;
 	void (*run)(struct judgement *j);
 	bool cpu_only; /* makes sense for a bare <cpu> too */
+	bool plugged;  /* asked only of a guest that a device is plugged into */
 	const char *before[MAX_PREREQUISITES];
 };
 
@@ -24,6 +25,12 @@ struct check {
 	{                                                                                         \
 		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
 		.run = (fn), .cpu_only = (bare), .before = { __VA_ARGS__ },                       \
+	}
+
+#define PLUG(check_name, fn, check_title, check_text, ...)                                        \
+	{                                                                                         \
+		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
+		.run = (fn), .plugged = true, .before = { __VA_ARGS__ },                          \
 	}
 
 static const struct check checks[] = {
@@ -220,6 +227,26 @@ static const struct check checks[] = {
 	      "An assigned device moves where its driver can save its state, several of them where each can stop "
 	      "talking to the others, and behind a virtual IOMMU from QEMU 11.0 on alone.",
 	      "host-device-mappable", "viommu-reach", NULL),
+	PLUG("hotplug-supported", check_hotplug_supported, "the device can be plugged into a running guest",
+	     "libvirt attaches some kinds of devices to running guests and others not, a virtual IOMMU "
+	     "among them; a device on PCI Express needs a free root port. Unknown where something that is "
+	     "wrong with the guest already keeps other checks from being asked.",
+	     "machine-present", NULL),
+	PLUG("hotplug-group", check_hotplug_group, "the device's group can be given to the guest",
+	     "The kernel gives away whole IOMMU groups: no driver of the host may keep another device of the "
+	     "group, and behind a virtual IOMMU two devices of one group can't have addresses of their own.",
+	     "host-device-present", NULL),
+	PLUG("hotplug-frozen", check_hotplug_frozen, "the device takes the pages that the guest uses",
+	     "A virtio IOMMU's page size is frozen at the start. A device whose host IOMMU doesn't map pages "
+	     "of that size is refused from QEMU 9.1 on; older ones end when it is plugged in.",
+	     "viommu-devices", NULL),
+	PLUG("hotplug-room", check_hotplug_room, "the device reaches the memory that may still come",
+	     "A guest with <maxMemory> was promised that memory can be plugged in. It is mapped for each "
+	     "assigned device, and where that fails QEMU ends: such a device must not be plugged in.",
+	     "host-device-mappable", NULL),
+	PLUG("hotplug-onward", check_hotplug_onward, "the guest can still leave the host",
+	     "Warns where other hosts would take the guest as it is, and none with the device.",
+	     "machine-present", NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(an assigned device, QEMU options of its own, …): the answer is unknown.",
@@ -337,7 +364,7 @@ static void run_check(struct judgement *j, size_t i)
 	unsigned int on;
 
 	j->left[i] = ON_ALL;
-	if (j->needs->cpu_only && !checks[i].cpu_only)
+	if ((j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
 		return;
 	on = may_speak_of(j, i);
 	if (!on) {
@@ -364,15 +391,6 @@ static void drop_silenced(GPtrArray *findings)
 			finding_free(finding);
 		}
 	}
-}
-
-static int worst_first(const void *a, const void *b)
-{
-	const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
-
-	if (x->verdict != y->verdict)
-		return x->verdict > y->verdict ? -1 : 1;
-	return strcmp(x->check, y->check);
 }
 
 static enum verdict worst(const GPtrArray *findings, unsigned int on)
@@ -479,7 +497,7 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	out->qemu_starts = worst(out->findings, ON_QEMU);
 	out->viommu = viommu_stage(&j);
 	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA) : V_OK;
-	g_ptr_array_sort(out->findings, worst_first);
+	verdicts_sort(out);
 	if (j.compared)
 		cpu_comparison_clear(&j.comparison);
 	cpu_need_free(own);

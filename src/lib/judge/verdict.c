@@ -2,6 +2,8 @@
 /* verdict.c: names and lives of verdicts; see verdict.h. */
 #include "config.h"
 
+#include <string.h>
+
 #include "judge/verdict.h"
 
 void finding_free(struct finding *f)
@@ -28,9 +30,25 @@ void verdicts_free(struct verdicts *v)
 	g_free(v);
 }
 
+static int worst_first(const void *a, const void *b)
+{
+	const struct finding *x = *(struct finding *const *)a, *y = *(struct finding *const *)b;
+
+	if (x->verdict != y->verdict)
+		return x->verdict > y->verdict ? -1 : 1;
+	return strcmp(x->check, y->check);
+}
+
+void verdicts_sort(struct verdicts *verdicts)
+{
+	g_ptr_array_sort(verdicts->findings, worst_first);
+}
+
 enum verdict verdicts_answer(const struct verdicts *verdicts, enum question question)
 {
-	return question == ASK_START ? verdicts->start : verdicts->migrate;
+	return question == ASK_HOTPLUG ? verdicts->hotplug :
+	       question == ASK_START   ? verdicts->start :
+					 verdicts->migrate;
 }
 
 const char *verdict_name(enum verdict verdict)

@@ -34,6 +34,7 @@ enum {
 	ON_MIGRATE = 1 << 1,
 	ON_QEMU = 1 << 2,    /* QEMU itself would refuse its command line */
 	ON_DMA = 1 << 3,     /* what the guest's assigned devices do may go wrong while it runs */
+	ON_HOTPLUG = 1 << 4, /* a device that is plugged in: hotplug.h sets it */
 	ON_BOTH = ON_START | ON_MIGRATE,
 	ON_ALL = ON_BOTH | ON_QEMU | ON_DMA,
 };
@@ -55,6 +56,7 @@ enum check_state { CHECK_UNCHECKED, CHECK_PREREQ, CHECK_PASSED, CHECK_FAILED };
 
 struct verdicts {
 	enum verdict start, migrate, qemu_starts, dma_works;
+	enum verdict hotplug; /* V_OK but by judge_hotplug() */
 	const char *viommu;  /* none, emulated, exact, shadow, refuse, unknown */
 	GPtrArray *findings; /* struct finding, worst first */
 	enum check_state *states; /* check_count of them */
@@ -95,6 +97,9 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 			     const struct profile *target);
 void verdicts_free(struct verdicts *verdicts);
 void finding_free(struct finding *finding);
+
+/* Puts the worst findings first, those of a verdict by their checks. */
+void verdicts_sort(struct verdicts *verdicts);
 
 /* The verdict that answers a question. */
 enum verdict verdicts_answer(const struct verdicts *verdicts, enum question question);
