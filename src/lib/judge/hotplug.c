@@ -37,15 +37,47 @@ static void replace_text(struct finding *f, char *text)
 	f->text = text;
 }
 
-/* It can be plugged in; then the guest stays where it is. */
+/* It doesn't keep the device out; but then the guest stays where it is. */
 static void trap(struct finding *f)
 {
-	replace_text(f, g_strdup_printf("it can be plugged in, but then %s: %s",
-					f->verdict == V_BLOCK ? "the guest can't be moved" :
-								"the guest may not be movable",
-					f->text));
+	replace_text(f, g_strdup_printf("with it the guest %s: %s",
+					f->verdict == V_BLOCK ? "can't be moved" : "may not be movable", f->text));
 	f->verdict = V_WARN;
 	f->effect = EFFECT_TRAPPED;
+}
+
+static bool only_moves(const struct finding *f)
+{
+	return !(f->on & ON_PLUG) && f->verdict >= V_UNKNOWN;
+}
+
+/* Where it is known that the guest stays, what isn't known of that adds nothing. */
+static void drop_doubts(GPtrArray *findings)
+{
+	bool stays = false;
+
+	for (guint i = 0; i < findings->len; i++) {
+		const struct finding *f = g_ptr_array_index(findings, i);
+
+		stays |= only_moves(f) && f->verdict == V_BLOCK;
+	}
+	for (guint i = findings->len; stays && i-- > 0;) {
+		struct finding *f = g_ptr_array_index(findings, i);
+
+		if (!only_moves(f) || f->verdict == V_BLOCK)
+			continue;
+		g_ptr_array_remove_index(findings, i);
+		finding_free(f);
+	}
+}
+
+/* A virtual IOMMU can't be changed under a guest. */
+static void start_anew(struct finding *f)
+{
+	char *fix = g_strdup_printf("start the guest anew: %s", f->fix);
+
+	g_free(f->fix);
+	f->fix = fix;
 }
 
 static const struct dma_dimm *plugged_dimm(const struct needs *plugged)
@@ -71,8 +103,10 @@ static void weigh(struct verdicts *v, const struct needs *plugged)
 	for (guint i = 0; i < v->findings->len; i++) {
 		struct finding *f = g_ptr_array_index(v->findings, i);
 
-		if (!(f->on & ON_PLUG) && f->verdict >= V_UNKNOWN)
+		if (only_moves(f))
 			trap(f);
+		else if (g_str_has_prefix(f->check, "viommu-") && f->verdict == V_BLOCK && f->fix)
+			start_anew(f);
 		else if (f->verdict == V_BLOCK && !strcmp(f->check, "host-device-mappable") &&
 			 plugged_dimm(plugged))
 			kills(f);
@@ -142,6 +176,7 @@ struct verdicts *judge_hotplug(const struct judge *judge, const struct needs *ne
 	struct verdicts *after = judge_guest(judge, plugged, cpu, host, host);
 
 	drop_old(after->findings, before->findings);
+	drop_doubts(after->findings);
 	weigh(after, plugged);
 	tell_silenced(after, before, plugged);
 	verdicts_sort(after);
@@ -160,7 +195,7 @@ void hotplug_onward(struct verdicts *v, guint before, guint after)
 			return;
 	}
 	add(v, "hotplug-onward", V_WARN, EFFECT_TRAPPED,
-	    g_strdup_printf("it can be plugged in, but then no other host would take the guest (%u would now)",
+	    g_strdup_printf("with it no other host would take the guest (%u would now)",
 			    before),
 	    "unplug it before the guest has to leave");
 	verdicts_sort(v);
