@@ -101,6 +101,37 @@ real("westmere-e7-4830", "Xeon E7-4830 (Westmere-EX)", "Xeon-E7-4830", "a",
 real("opteron-2350", "Opteron 2350 (Barcelona)", "Opteron-2350", "a",
      "AMD's oldest: sse4a, misalignsse, 3dnowext; no list of usable models.", models=False)
 
+# --- IOMMUs --------------------------------------------------------------------------------------
+
+ADAPTERS = ("two network adapters, 82574L, each a group of its own and given to vfio-pci, and a kernel "
+            "that remaps interrupts, as our lab has them; nobody asked their driver by --claim")
+SAPPHIRE = ("CAP and ECAP as kernel logs of Sapphire Rapids servers show them; the processor's registers "
+            "are of another machine")
+
+
+def with_iommu(name, title, recorded, unit, facts, shows):
+    host(name, title, [("qemu_of", "b"), ("machine", recorded), unit],
+         [ONE_MACHINE, f"machine types and versions: {DEBIAN['b']}, asked on another machine", facts,
+          ADAPTERS], shows)
+
+
+with_iommu("viommu-client", "Core i5-4670T (Haswell) with a VT-d unit of 39 bits", "Core-i5-4670T",
+           ("vtd", "d2008020660462", "f010da", "intel_iommu=on"),
+           "CAP and ECAP as kernel logs of Haswell desktops show them",
+           "a guest's Intel IOMMU of 48 bits, the default from pc-q35-9.2 on, can't stand before "
+           "its devices; with 39 bits it can.")
+with_iommu("viommu-server", "a server with a VT-d unit of 48 bits", "Cooperlake",
+           ("vtd", "9ed008c40780466", "3ee9e86f050df", "intel_iommu=on,sm_off"), SAPPHIRE,
+           "what most kernels make of such a unit: 48 bits, no scalable mode, so no nesting.")
+with_iommu("viommu-nesting", "the same in scalable mode", "Cooperlake",
+           ("vtd", "9ed008c40780466", "3ee9e86f050df", "intel_iommu=on,sm_on"), SAPPHIRE,
+           "a unit that nests, and whose kernel maps by the first stage: 47 bits.")
+with_iommu("viommu-epyc", "EPYC 7502 (Rome) with its AMD IOMMU", "EPYC-7502-32-Core",
+           ("amdvi", "58f77ef22294ade", "0"),
+           "EFR as kernel logs of that generation show it; the kernel keeps HyperTransport's addresses "
+           "below 1 TiB",
+           "a hole below 1 TiB that QEMU's comparison of widths doesn't see.")
+
 # --- the lab ------------------------------------------------------------------------------------
 
 LAB = ["everything is of one host: virsh capabilities, domain capabilities of q35, and QEMU's "

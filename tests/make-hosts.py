@@ -241,6 +241,63 @@ def lab_host(inputs, name):
         inputs.copy(file, "truth", "libvirt", "hosts", name, files[file])
 
 
+# --- IOMMUs --------------------------------------------------------------------------------------
+
+# Of the kernel's own: what it keeps, and that it remaps interrupts, as in our lab.
+MSI = "0x00000000fee00000 0x00000000feefffff msi\n"
+HYPERTRANSPORT = "0x000000fd00000000 0x000000ffffffffff reserved\n"
+# Two network adapters as our lab has them (82574L), each a group of its own.
+ADAPTERS = {"vendor": "0x8086", "device": "0x10d3", "class": "0x020000"}
+FUNCTIONS = ("0000:01:00.0", "0000:02:00.0")
+
+
+def listed(inputs, table, *values):
+    """A register that is in none of the table's rows was never read on a machine."""
+    with open(inputs.path("iommu", table), encoding="utf-8") as file:
+        if not any(set(values) <= set(line.rstrip("\n").split("\t")) for line in file):
+            sys.exit(f"make-hosts.py: {' '.join(values)} is in no row of {table}")
+
+
+def with_unit(inputs, name, attributes, options, reserved):
+    """A unit with the registers, before adapters: what the kernel would show, replayed."""
+    folder = os.path.join(inputs.folder, "iommu")
+    files = {"uname": "Linux (none) 6.18.30 x86_64\n", "proc/cmdline": options + "\n",
+             "irq-chips": "IR-IO-APIC\nIR-PCI-MSI-\n"}
+    files |= {f"sys/class/iommu/{name}/{key}": text + "\n" for key, text in attributes.items()}
+    links = []
+    for group, address in enumerate(FUNCTIONS, 1):
+        path = f"sys/bus/pci/devices/{address}"
+        files |= {f"{path}/{key}": text + "\n" for key, text in ADAPTERS.items()}
+        files |= {f"sys/class/iommu/{name}/devices/{address}": "",
+                  f"sys/kernel/iommu_groups/{group}/devices/{address}": "",
+                  f"sys/kernel/iommu_groups/{group}/reserved_regions": reserved,
+                  f"sys/kernel/iommu_groups/{group}/type": "DMA-FQ\n"}
+        links += [{"path": f"link:/{path}/{key}", "target": f"../../{target}"} for key, target in
+                  (("iommu_group", group), ("driver", "vfio-pci"), ("iommu", name))]
+    files["meta.jsonl"] = "".join(json.dumps(link) + "\n" for link in links)
+    for path, text in files.items():
+        write(os.path.join(folder, path), text)
+    told = replayed(folder)
+    read = {"amdvi", "iommu", "pci", "vtd"}
+    inputs.base = {"facts": [fact for fact in told["facts"] if fact["id"].startswith("iommu.")],
+                   "iommus": told["iommus"], "devices": told["devices"],
+                   "probe": {"sources": [source for source in told["probe"]["sources"]
+                                         if source["name"] in read and source["state"] == "ok"]}}
+
+
+def vtd(inputs, cap, ecap, options):
+    """A VT-d unit of vtd_registers.tsv, and the kernel's options for it."""
+    listed(inputs, "vtd_registers.tsv", cap, ecap)
+    with_unit(inputs, "dmar0", {"intel-iommu/cap": cap, "intel-iommu/ecap": ecap,
+                                "intel-iommu/version": "1:0"}, options, MSI)
+
+
+def amdvi(inputs, efr, efr2):
+    """An AMD unit of amdvi_features.tsv."""
+    listed(inputs, "amdvi_features.tsv", efr, efr2)
+    with_unit(inputs, "ivhd0", {"amd-iommu/features": f"{efr}:{efr2}"}, "quiet", MSI + HYPERTRANSPORT)
+
+
 # --- libvirt's cache of what a QEMU told it -----------------------------------------------------
 
 def property_value(element):
@@ -344,6 +401,9 @@ def joined(base, doc):
     """A recording's document with what files add to it."""
     for member in ("facts", "emulators"):
         doc[member] = base.get(member, []) + doc[member]
+    for member in ("iommus", "devices"):
+        if member in base:
+            doc[member] = base[member]
     doc["probe"]["sources"] = base.get("probe", {}).get("sources", []) + doc["probe"]["sources"]
     doc["fingerprint"] = {**base.get("fingerprint", {}), **doc["fingerprint"]}
     return doc
@@ -400,7 +460,7 @@ def lines(value, indent=0):
 
 STEPS = {step.__name__: step for step in (
     qemu_of, machine, cpuid, of_arch, cache, recording, kvm_registers, replies_of, lab_host,
-    domcapabilities, capabilities, qemucaps, cpuinfo, lscpu)}
+    domcapabilities, capabilities, qemucaps, cpuinfo, lscpu, vtd, amdvi)}
 
 
 def make_profile(tool, data, name, steps):
