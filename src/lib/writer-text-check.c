@@ -110,6 +110,16 @@ static void plug_line(struct out *out, const json_t *answer, const char *guest, 
 		 address ? " " : "", address ? address : "", host, word);
 }
 
+/* What becomes of a virtual IOMMU, where the guest has one. */
+static void viommu_line(struct out *out, const json_t *verdict)
+{
+	const char *stage = get_text(verdict, "viommu", "none");
+
+	if (strcmp(stage, "none"))
+		out_itemf(out, "viommu", 8, "%s; QEMU starts: %s, DMA works: %s", stage,
+			  get_text(verdict, "qemu_starts", "unknown"), get_text(verdict, "dma_works", "unknown"));
+}
+
 static void onward(struct out *out, const json_t *verdict)
 {
 	int hosts = (int)get_int(verdict, "onward_hosts");
@@ -218,6 +228,7 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 		out_itemf(out, "cpu", 8, "%s%s%s, as %s sees it", get_text(cpu, "relation", "?"),
 			  json_is_string(json_object_get(cpu, "reason")) ? ": " : "",
 			  get_text(cpu, "reason", ""), get_text(cpu, "view", "nobody"));
+	viommu_line(out, verdict);
 	out_line(out, "%s", "");
 	json_array_foreach (json_object_get(verdict, "findings"), i, f)
 		if (asked_for(answer, f) || out->options->verbose)
