@@ -90,7 +90,7 @@ static const struct dma_dimm *plugged_dimm(const struct needs *plugged)
 
 /*
  * Memory that is plugged in is mapped for the devices that are there; where that fails QEMU ends
- * (7.2, 10.0: the VFIO listener's "unable to continue").
+ * (7.2, 10.0 and 11.1, hw/vfio/listener.c or common.c: "unable to continue"; read, not tried).
  */
 static void kills(struct finding *f)
 {
