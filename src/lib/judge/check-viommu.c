@@ -175,7 +175,9 @@ static bool intel_width(const struct pair *p)
 			g_strdup_printf("guest's IOMMU has %u address bits%s, host's gives %u (%s)", need,
 					dma_property(p->v, "aw-bits") ? "" : " by default", have,
 					p->device->unit ? p->device->unit->id : p->d->address),
-			have >= 39 ? g_strdup("set aw_bits='39'") : g_strdup("choose another host"));
+			g_strdup(first_stage(p) ? "leave first-stage off and set caching_mode='on' aw_bits='39'" :
+				 have >= 39	? "set aw_bits='39'" :
+						  "choose another host"));
 	need_have_bits(f, need, have);
 	return true;
 }
