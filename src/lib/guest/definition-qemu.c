@@ -16,7 +16,7 @@ static const char *const machine_keys[] = { "kernel-irqchip", "max-ram-below-4g"
 
 static bool is_name(const char *text)
 {
-	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_");
 
 	return n && n < 64 && !text[n] && g_ascii_isalpha(*text);
 }
