@@ -83,7 +83,8 @@ static void judge_intel(struct judgement *j, const struct viommu_scope *s, const
 
 	if (viommu_is(s, v, "eim", "on") && viommu_is(s, v, "intremap", "off"))
 		refuse(j, v, g_strdup("extended interrupt mode needs interrupt remapping"), "set intremap='on'");
-	else if (viommu_is(s, v, "eim", "on") && qemu_before(s, "8.2") && g_strcmp0(s->needs->accel, "kvm"))
+	else if (viommu_is(s, v, "eim", "on") && !viommu_is(s, v, "buggy-eim", "on") &&
+		 qemu_before(s, "8.2") && g_strcmp0(s->needs->accel, "kvm"))
 		refuse(j, v, g_strdup_printf("QEMU %s has extended interrupt mode with KVM alone", s->qemu),
 		       "set eim='off'");
 	else if (first && !scalable)

@@ -128,7 +128,7 @@ static const char *resolve(const struct viommu_scope *s, const struct dma_viommu
 	if (!strcmp(value, "auto") && !strcmp(property, "eim")) {
 		if (!viommu_is(s, v, "intremap", "on"))
 			return "off";
-		return irqchip_in_kernel(s) ? "on" : "off";
+		return irqchip_in_kernel(s) || viommu_is(s, v, "buggy-eim", "on") ? "on" : "off";
 	}
 	/* x86 has pages of 4 KiB; on Arm the host's kernel decides */
 	if (!strcmp(value, "host") && !strcmp(property, "granule"))
