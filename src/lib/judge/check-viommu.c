@@ -121,7 +121,9 @@ void check_viommu_properties(struct judgement *j)
 		const struct dma_viommu *v = g_ptr_array_index(dma->viommus, i);
 		guint before = j->out->findings->len;
 
-		if (!strcmp(s.family, "pc") && strcmp(machine_family(j->target.machine), "q35") && !libvirts_own(v))
+		/* virtio's is a PCI function: i440fx machines have it too */
+		if (!strcmp(s.family, "pc") && strcmp(machine_family(j->target.machine), "q35") &&
+		    !libvirts_own(v) && !is_device(v, "virtio-iommu-pci"))
 			refuse(j, v, g_strdup_printf("QEMU has no %s on %s", v->device, j->target.machine),
 			       "choose a q35 machine type");
 		if (!strcmp(s.family, "pc") && i == 1 && !xml_at(xml_root(j->needs->definition), "devices/iommu"))
@@ -289,11 +291,29 @@ static void for_pairs(struct judgement *j, void (*judge)(const struct pair *p))
 	}
 }
 
+/*
+ * It comes behind the device, and QEMU checks nothing when they meet; but up to 10.0 it looks for
+ * VFIO devices once more when the machine is made (vtd_machine_done_hook()). 11.1 doesn't.
+ */
+static void behind(struct pair p)
+{
+	p.v = g_ptr_array_index(p.s.dma->viommus, 0);
+	if (!is_device(p.v, "intel-iommu") || qemu_from(&p.s, "11.1") ||
+	    viommu_is(&p.s, p.v, "caching-mode", "on"))
+		return;
+	if (qemu_before(&p.s, "10.1"))
+		intel_caching_mode(&p);
+	else
+		viommu_finding(p.j, p.v, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+			       g_strdup("whether QEMU there takes an Intel IOMMU without caching mode behind a device is not known"),
+			       "set caching_mode='on'");
+}
+
 static void before(const struct pair *p)
 {
 	if (!p->v)
-		return; /* it comes behind the device: QEMU checks nothing */
-	if (is_device(p->v, "intel-iommu"))
+		behind(*p);
+	else if (is_device(p->v, "intel-iommu"))
 		intel_before(p);
 	else if (is_device(p->v, "amd-iommu"))
 		amd_before(p);
@@ -359,6 +379,21 @@ static void reach_bits(const struct pair *p, unsigned int bits)
 	}
 }
 
+/* Intel's, as far as the guest can switch translation on at all. */
+static void reach_intel(const struct pair *p)
+{
+	unsigned int bits = number_of(viommu_value(&p->s, p->v, "aw-bits"), 0);
+
+	if (viommu_is(&p->s, p->v, "dma-translation", "off"))
+		return;
+	/* vtd_iommu_notify_flag_changed() refuses VFIO's notifier, and vfio_listener_region_add() gives up */
+	if (viommu_is(&p->s, p->v, "snoop-control", "on"))
+		hazard(p, g_strdup("with snoop-control QEMU ends as soon as the guest switches its IOMMU on"),
+		       "switch snoop-control off");
+	else if (bits)
+		reach_bits(p, first_stage(p) ? 47 : bits);
+}
+
 static void reach(const struct pair *p)
 {
 	const struct dma_viommu *late = p->v ? NULL : g_ptr_array_index(p->s.dma->viommus, 0);
@@ -371,11 +406,7 @@ static void reach(const struct pair *p)
 		return;
 	}
 	if (is_device(p->v, "intel-iommu")) {
-		unsigned int bits = number_of(viommu_value(&p->s, p->v, "aw-bits"), 0);
-
-		/* without translation the guest maps nothing */
-		if (bits && !viommu_is(&p->s, p->v, "dma-translation", "off"))
-			reach_bits(p, first_stage(p) ? 47 : bits);
+		reach_intel(p);
 	} else if (is_device(p->v, "amd-iommu")) {
 		if (!viommu_is(&p->s, p->v, "dma-remap", "on"))
 			hazard(p, g_strdup("without dma-remap what the guest maps never reaches the device"),
