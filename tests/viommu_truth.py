@@ -63,8 +63,9 @@ def memory_xml(value, dimms):
 
 
 def dimm_xml(dimm):
-    return ("<memory model='dimm'><target><size unit='b'>%d</size></target>"
-            "<address type='dimm' slot='0' base='%s'/></memory>" % (dimm["size"], dimm["base"]))
+    address = "<address type='dimm' slot='0' base='%s'/>" % dimm["base"] if dimm["base"] else ""
+    return ("<memory model='dimm'><target><size unit='b'>%d</size></target>%s</memory>" % (
+        dimm["size"], address))
 
 
 def definition(machine, args):
@@ -82,7 +83,7 @@ def definition(machine, args):
         elif option == "-object" and driver.startswith("memory-backend"):
             backends[more["id"]] = size(more["size"])
         elif option == "-device" and driver == "pc-dimm":
-            dimms.append({"size": backends[more["memdev"]], "base": more["addr"]})
+            dimms.append({"size": backends[more["memdev"]], "base": more.get("addr")})
         elif (option == "-device" and driver in ("isa-debug-exit", "AMDVI-PCI") or
               option.startswith(("-qtest", "-trace"))):
             continue
@@ -156,9 +157,15 @@ def host(variant, version, top):
     """A profile of the recorded kernel with the QEMU of that version in it."""
     folder, profile = replayed(variant)
     add_trials(folder, profile)
+    return with_qemu(profile, "%s-%s" % (variant, version), version, top)
+
+
+def with_qemu(profile, name, version, top):
+    """The same under another name, with what a recorded host tells of the QEMU of that version."""
+    profile = dict(profile)
     with open(os.path.join(top, "tests", "hosts", QEMUS[version], "profile.json"),
               encoding="utf-8") as file:
         qemu = json.load(file)
     profile["emulators"] = [one for one in qemu["emulators"] if one.get("view", "qemu") == "qemu"]
-    profile["host"] = {"name": "%s-%s" % (variant, version), "arch": "x86_64", "aliases": {}}
+    profile["host"] = {"name": name, "arch": "x86_64", "aliases": {}}
     return profile
