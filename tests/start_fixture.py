@@ -16,9 +16,12 @@ def qmp(emulator, arguments, commands, limit=60):
     """Starts QEMU paused and runs QMP commands; returns (replies or None, stderr)."""
     lines = [{"execute": "qmp_capabilities"}] + commands + [{"execute": "quit"}]
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    process = subprocess.run(
-        [emulator, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"] + arguments,
-        input=text, capture_output=True, text=True, timeout=limit)
+    for _ in range(3):  # on a busy machine QEMU ends, now and then, before all is written
+        process = subprocess.run(
+            [emulator, "-S", "-nodefaults", "-display", "none", "-qmp", "stdio"] + arguments,
+            input=text, capture_output=True, text=True, timeout=limit)
+        if not process.stdout or process.stdout.endswith("\n"):
+            break
     replies = []
     for line in process.stdout.splitlines():
         reply = json.loads(line)
