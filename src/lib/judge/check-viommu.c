@@ -52,8 +52,9 @@ static void judge_property(struct judgement *j, const struct viommu_scope *s, co
 {
 	int has = has_property(j, s, v, p->name), row = viommu_row(s, v, p->name);
 
+	/* rules know what libvirt takes, drops and makes of its own attributes */
 	if (p->by_libvirt && !has)
-		return; /* rules know what libvirt makes of it */
+		return;
 	if (!has)
 		refuse(j, v, g_strdup_printf("QEMU %s has no property %s of %s", s->qemu ? s->qemu : "there",
 					     p->name, v->device),
@@ -63,7 +64,7 @@ static void judge_property(struct judgement *j, const struct viommu_scope *s, co
 			       g_strdup_printf("whether QEMU there has a property %s of %s is not known", p->name,
 					       v->device),
 			       "run 'capbroker probe' on the host");
-	else if (row >= 0 && (strcmp(p->value, "0") || !p->by_libvirt) && !viommu_takes(s->tables, row, p->value))
+	else if (row >= 0 && !p->by_libvirt && !viommu_takes(s->tables, row, p->value))
 		refuse(j, v, g_strdup_printf("%s takes no %s=%s", v->device, p->name, p->value),
 		       "choose another value");
 }
