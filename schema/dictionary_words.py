@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The words of schema/dictionary/*.dict and what they mean; gen-dictionary.py reads by them."""
 
+import re
+
 # What the words mean.  The order is that of the enums in dictionary.h, which the C output asserts.
 TYPES = ("bool", "uint", "bitmap", "string", "set", "ranges", "pair")
 RULES = {
@@ -58,6 +60,8 @@ FLAGS = {
 }
 EMULATORS = {"kvm": "CAP_BY_KVM", "tcg": "CAP_BY_TCG", "qemu": "CAP_BY_QEMU",
              "kernel": "CAP_BY_KERNEL"}
+# What the number of a field stands for, where no list is needed: the field plus, or times, this.
+VALUES = re.compile(r"[+*]\d{1,3}$")
 UNITS = ("bits", "bytes", "khz", "pages")
 # Whose names do not stand for themselves: what these call a feature is written ARCH/NAME.
 ARCHS = ("arm64", "loongarch64", "ppc64", "riscv64", "s390x")
@@ -123,3 +127,14 @@ WORDS = {
     "arch": "The family of processors whose names these are; x86 where it isn't said.",
     "gate": "QEMU takes it away, or refuses it where it was asked for, without this one.",
 }
+
+
+def bits_text(bits):
+    """[3, 8, 9] → '3, 8-9'."""
+    runs = []
+    for bit in sorted(bits):
+        if runs and runs[-1][1] == bit - 1:
+            runs[-1][1] = bit
+        else:
+            runs.append([bit, bit])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
