@@ -27,7 +27,6 @@
 #define MAX_RANGES 65536u
 
 struct state {
-	bool there;         /* /dev/iommu can be opened */
 	unsigned int asked; /* devices that answered */
 	char *reason;       /* what went wrong first */
 };
@@ -334,22 +333,17 @@ static bool is_there(struct context *context)
 
 static void collect(struct context *context)
 {
-	struct state state = { .there = is_there(context) };
-	unsigned int claimed = 0;
+	struct state state = { 0 };
+	unsigned int claimed;
 
 	json_object_set_new(context->found, "features_of", json_object());
-	if (state.there)
-		claimed = vfio_each_claimed(context, ask, &state);
-	if (!state.there)
+	if (!is_there(context)) {
 		probe_report(context, &iommufd_probe, "missing", false,
 			     NODE ": not there (its module isn't loaded, or the kernel has none)");
-	else if (claimed)
-		probe_report(context, &iommufd_probe,
-			     !state.reason ? "ok" : state.asked ? "partial" : "failed", false,
-			     state.reason);
-	else
-		probe_report(context, &iommufd_probe, "partial", false,
-			     "no device was claimed, so none was asked (--claim)");
+		return;
+	}
+	claimed = vfio_each_claimed(context, ask, &state);
+	vfio_report_claimed(context, &iommufd_probe, claimed, state.asked, state.reason);
 	g_free(state.reason);
 }
 

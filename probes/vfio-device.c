@@ -82,6 +82,18 @@ unsigned int vfio_each_claimed(struct context *context,
 	return n;
 }
 
+void vfio_report_claimed(struct context *context, const struct probe *probe, unsigned int claimed,
+			 unsigned int asked, const char *reason)
+{
+	if (!claimed)
+		probe_report(context, probe, "partial", false,
+			     "no device was claimed, so none was asked (--claim)");
+	else if (!reason)
+		probe_report(context, probe, "ok", false, NULL);
+	else
+		probe_report(context, probe, asked ? "partial" : "failed", false, reason);
+}
+
 /* --- features --------------------------------------------------------------------------------- */
 
 static void read_migration(struct source_device *device, json_t *facts)

@@ -284,13 +284,7 @@ static void collect(struct context *context)
 		return;
 	}
 	claimed = vfio_each_claimed(context, ask, &state);
-	if (claimed)
-		probe_report(context, &vfio_probe,
-			     !state.reason ? "ok" : state.asked ? "partial" : "failed", false,
-			     state.reason);
-	else
-		probe_report(context, &vfio_probe, "partial", false,
-			     "no device was claimed, so none was asked (--claim)");
+	vfio_report_claimed(context, &vfio_probe, claimed, state.asked, state.reason);
 	g_free(state.reason);
 }
 

@@ -29,6 +29,15 @@ unsigned int vfio_each_claimed(struct context *context,
 			       void *data);
 
 /**
+ * vfio_report_claimed - what a probe of claimed devices says of itself
+ * @claimed: how many were named
+ * @asked: how many of them answered
+ * @reason: what went wrong first, or NULL
+ */
+void vfio_report_claimed(struct context *context, const struct probe *probe, unsigned int claimed,
+			 unsigned int asked, const char *reason);
+
+/**
  * vfio_read_features - what a device's driver can do
  * @device: of a group, or bound to an iommufd
  */
