@@ -47,9 +47,12 @@ static const struct choice {
 	{ "iommu.passthrough", "off", "iommu.option.pass-through", false },
 };
 
-static const char *const unsafe_parameters[] = {
-	"/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
-	"/sys/module/iommufd/parameters/allow_unsafe_interrupts",
+/* Each way of attaching a device has a choice of its own. */
+static const struct {
+	const char *path, *id;
+} unsafe_parameters[] = {
+	{ "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "iommu.option.unsafe-interrupts" },
+	{ "/sys/module/iommufd/parameters/allow_unsafe_interrupts", "iommu.option.unsafe-iommufd" },
 };
 
 /* --- boot options ----------------------------------------------------------------------------- */
@@ -139,23 +142,16 @@ static bool read_options(struct context *context)
 
 static void read_unsafe(struct context *context)
 {
-	bool known = false, unsafe = false;
-	const char *origin = NULL;
+	json_t *facts = json_object_get(context->doc, "facts");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(unsafe_parameters); i++) {
 		int err;
-		g_autofree char *text = source_text(context->source, unsafe_parameters[i], &err);
+		g_autofree char *text = source_text(context->source, unsafe_parameters[i].path, &err);
 
-		if (!text || !*text)
-			continue;
-		if (!known || (!unsafe && strchr("Yy1", *text)))
-			origin = unsafe_parameters[i];
-		known = true;
-		unsafe = unsafe || strchr("Yy1", *text);
+		if (text && *text)
+			document_fact(facts, unsafe_parameters[i].id, json_boolean(strchr("Yy1", *text) != NULL),
+				      &scope_kernel, unsafe_parameters[i].path);
 	}
-	if (known)
-		document_fact(json_object_get(context->doc, "facts"), "iommu.option.unsafe-interrupts",
-			      json_boolean(unsafe), &scope_kernel, origin);
 }
 
 /* --- interrupts ------------------------------------------------------------------------------- */

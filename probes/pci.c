@@ -300,7 +300,9 @@ static void report(const struct walk *w)
 					 w->cut);
 	else if (!w->uses)
 		reason = g_strdup("what the host uses them for is not known (record by capbroker-probe)");
-	probe_report(w->context, &pci_probe, reason ? "partial" : "ok", false, reason);
+	/* a folder of files copied by hand may lack functions */
+	probe_report(w->context, &pci_probe, reason ? "partial" : "ok", w->uses && w->count < DEVICES_MAX,
+		     reason);
 }
 
 static void collect(struct context *context)

@@ -360,7 +360,8 @@ def options(base):
              ("iommu=pt", {"pass-through": True}), ("iommu.passthrough=0", {"pass-through": False}),
              ("amd_iommu=hatdis", {"host-tables": False}),
              ("nointel_iommu=sm_on intel_iommux=sm_on", {"super-pages": True}))
-    names = ("scalable-mode", "super-pages", "pass-through", "host-tables", "unsafe-interrupts")
+    names = ("scalable-mode", "super-pages", "pass-through", "host-tables", "unsafe-interrupts",
+             "unsafe-iommufd")
     for i, (cmdline, want) in enumerate(cases):
         got = facts(replay(host(base, f"options{i}", cmdline=cmdline)), "kernel")
         for name in names:
@@ -372,8 +373,10 @@ def options(base):
     write(folder, "sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n")
     write(folder, "irq-chips", "IR-IO-APIC\nIR-PCI-MSIX-\n")
     got = facts(replay(folder), "kernel")
-    check(got["iommu.option.unsafe-interrupts"]["value"] is True and
-          "iommufd" in got["iommu.option.unsafe-interrupts"]["origin"], "unsafe interrupts")
+    check(got["iommu.option.unsafe-interrupts"]["value"] is False and
+          "vfio_iommu_type1" in got["iommu.option.unsafe-interrupts"]["origin"], "unsafe interrupts")
+    check(got["iommu.option.unsafe-iommufd"]["value"] is True and
+          "/iommufd/" in got["iommu.option.unsafe-iommufd"]["origin"], "unsafe interrupts with iommufd")
     check(got["iommu.interrupt-remapping"]["value"] is True, "remapped interrupts")
     write(folder, "irq-chips", "IO-APIC\nPCI-MSIX-\n")
     check(facts(replay(folder), "kernel")["iommu.interrupt-remapping"]["value"] is False,
