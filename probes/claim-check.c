@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "claim-private.h"
+#include "model/units.h"
 #include "pci-use.h"
 #include "units.h"
 
@@ -132,8 +133,8 @@ static char *group_reason(char *const *names, const char *address)
 	for (size_t i = 0; members[i]; i++) {
 		g_autofree char *driver = claim_driver(members[i]);
 
-		if (g_strv_contains((const char *const *)names, members[i]) || !driver || is_vfio(driver) ||
-		    !strcmp(driver, "pcieport") || !strcmp(driver, "pci-stub"))
+		if (g_strv_contains((const char *const *)names, members[i]) || !driver ||
+		    driver_leaves_group(driver))
 			continue;
 		return g_strdup_printf("its group also has %s, held by %s (unbind that first)", members[i],
 				       driver);

@@ -96,17 +96,25 @@
 
 /* A host with one unit of VT-d before one device that could be moved. */
 #define KNOWN(id, value) ",{'id':'" id "','value':" value ",'state':'known','scope':{'view':'kernel'},'origin':'t'}"
+#define WHOLE                                                                                     \
+	"'probe':{'sources':[{'name':'cpuid','state':'ok','complete':true,'view':'raw'},"         \
+	"{'name':'pci','state':'ok','complete':true}]},"
 #define VTD39 "[['0x0','0xfedfffff'],['0xfef00000','0x7fffffffff']]"
 #define VTD32 "[['0x0','0x3fffffff']]"
 #define HOLED "[['0x0','0xfedfffff'],['0xfef00000','0xfcffffffff'],['0x10000000000','0xffffffffffffffff']]"
-#define HOST_UNITS(version, ranges, remapped)                                                     \
-	HEAD SOURCES "'facts':[" PHYS KNOWN("iommu.option.unsafe-interrupts", "false")            \
+#define NEIGHBOUR(driver)                                                                         \
+	",{'address':'0000:01:00.1','vendor':'0x8086','device':'0x10d3','class':'0x040300',"      \
+	"'iommu':'dmar0'" driver ",'group':7,'eligible':true,'facts':[]}"
+#define HOST_UNITS(version, ranges, remapped) HOST_MEMBERS(version, ranges, remapped, "")
+#define HOST_MEMBERS(version, ranges, remapped, MEMBER)                                                     \
+	HEAD WHOLE "'facts':[" PHYS KNOWN("iommu.option.unsafe-interrupts", "false")            \
 	KNOWN("iommu.interrupt-remapping", remapped) "],'iommus':[{'id':'dmar0','type':'vtd',"    \
 	"'facts':[{'id':'iommu.ranges','value':" ranges ",'state':'known',"                       \
 	"'scope':{'view':'kernel'},'origin':'t'}],'devices':['0000:01:00.0']}],"                  \
 	"'devices':[{'address':'0000:01:00.0','vendor':'0x8086','device':'0x10d3','class':'0x020000'," \
-	"'iommu':'dmar0','group':7,'eligible':true,'facts':[{'id':'vfio.migration.stop-copy',"    \
-	"'value':true,'state':'known','scope':{'view':'kernel'},'origin':'t'}]}],"                \
+	"'iommu':'dmar0','driver':null,'group':7,'eligible':true,'facts':["                       \
+	"{'id':'vfio.migration.stop-copy','value':true,'state':'known','scope':{'view':'kernel'},'origin':'t'}" \
+	KNOWN("vfio.device-features", "['migration','dma-logging-start']") "]}" MEMBER "],"       \
 	"'emulators':[{'path':'/usr/bin/qemu-system-x86_64','version':'" version "',"             \
 	"'accel':'kvm','machine':'none','complete':true,'migratable':false,"                      \
 	"'machines':[{'name':'pc-q35-10.0','alias':'q35','cpu_max':288}],"                        \
@@ -280,6 +288,13 @@ static const struct row {
 	{ "host-device-present", V_UNKNOWN, V_UNKNOWN, HOST, ASSIGNED("", "1") },
 	{ NULL, V_OK, V_OK, UNITS39, ASSIGNED("", "1") },
 	{ "host-device-isolated", V_BLOCK, V_BLOCK, HOST_UNITS("10.0.3", VTD39, "false"), ASSIGNED("", "1") },
+	{ "host-device-group", V_BLOCK, V_BLOCK,
+	  HOST_MEMBERS("10.0.3", VTD39, "true", NEIGHBOUR(",'driver':'snd_hda_intel'")), ASSIGNED("", "1") },
+	{ "host-device-group", V_UNKNOWN, V_UNKNOWN, HOST_MEMBERS("10.0.3", VTD39, "true", NEIGHBOUR("")),
+	  ASSIGNED("", "1") },
+	{ NULL, V_OK, V_OK, HOST_MEMBERS("10.0.3", VTD39, "true", NEIGHBOUR(",'driver':null")), ASSIGNED("", "1") },
+	{ NULL, V_OK, V_OK, HOST_MEMBERS("10.0.3", VTD39, "true", NEIGHBOUR(",'driver':'vfio-pci'")),
+	  ASSIGNED("", "1") },
 	{ "host-device-mappable", V_BLOCK, V_BLOCK, HOST_UNITS("10.0.3", VTD32, "true"), ASSIGNED("", "1") },
 	{ "viommu-properties", V_BLOCK, V_BLOCK, HOST, OVERRIDDEN("aw-bits", "40") },
 	{ "viommu-properties", V_BLOCK, V_BLOCK, HOST, OVERRIDDEN("x-flts", "true") },
@@ -468,7 +483,7 @@ static const char *const by_moves[] = { "machine-same" };
 
 /* Checks of a device that is plugged into a running guest: test-cli-hotplug.py fires each. */
 static const char *const by_plugs[] = {
-	"hotplug-supported", "hotplug-group", "hotplug-frozen", "hotplug-room", "hotplug-onward",
+	"hotplug-supported", "hotplug-frozen", "hotplug-room", "hotplug-onward",
 };
 
 /* Checks whose findings come from rules: each fires for its own rule, and not for its neighbour's. */

@@ -19,7 +19,8 @@ LOW, MSI_END = (0, 0xfedfffff), 0xfef00000
 WIDE = [LOW, (MSI_END, (1 << 48) - 1)]
 NARROW = [LOW, (MSI_END, (1 << 39) - 1)]
 TINY = [LOW, (MSI_END, (1 << 33) - 1)]                       # 8 GiB
-MOVES = {"vfio.migration.stop-copy": True, "vfio.migration.p2p": True}
+MOVES = {"vfio.migration.stop-copy": True, "vfio.migration.p2p": True,
+         "vfio.device-features": ["dma-logging-start", "migration"]}
 STAYS = {"vfio.migration.stop-copy": False, "vfio.migration.p2p": False}
 
 
@@ -51,6 +52,8 @@ def host(name, qemu, units, devices):
     document["host"] = {"name": name, "arch": "x86_64", "aliases": {}}
     document["iommus"], document["devices"] = units, devices
     document["facts"].append(fact("iommu.option.unsafe-interrupts", False))
+    if devices:
+        document["probe"]["sources"].append({"name": "pci", "state": "ok", "complete": True})
     for one in units:
         one["devices"] = [d["address"] for d in devices if d["iommu"] == one["id"]]
     return document
@@ -144,12 +147,12 @@ CASES = [
     ("new", guest(), hostdev("0000:7f:00.0"), "block", "host-device-present", "fails-safely", "no device"),
     ("new", guest(), hostdev("0000:07:00.0"), "block", "host-device-isolated", "fails-safely",
      "interrupts aren't remapped"),
-    ("new", guest(), hostdev("0000:0c:00.0"), "block", "hotplug-group", "fails-safely",
+    ("new", guest(), hostdev("0000:0c:00.0"), "block", "host-device-group", "fails-safely",
      "0000:0c:00.1 in it too, which the host's driver snd_hda_intel"),
     ("new", guest(VTD39 + PORTS + hostdev("0000:0b:00.0", at(1))), hostdev("0000:0b:00.1"), "block",
-     "hotplug-group", "fails-safely", "share IOMMU group 11"),
+     "host-device-group", "fails-safely", "share IOMMU group 11"),
     ("new", guest(VTD39 + PORTS + BRIDGE + hostdev("0000:0b:00.0", at(1))), hostdev("0000:0b:00.1"),
-     "unknown", "hotplug-group", "fails-safely", "conventional PCI bridge"),
+     "unknown", "host-device-group", "fails-safely", "conventional PCI bridge"),
     # width and ranges: the guest's memory, its room, its virtual IOMMU
     ("new", guest(room=ROOM % 16, cpu=NUMA), PLUGGED, "ok", None, None, ""),
     ("new", guest(room=ROOM % 16, cpu=NUMA), hostdev("0000:06:00.0"), "block", "hotplug-room", "hazard",

@@ -31,6 +31,19 @@ def rows(name):
         return [json.loads(line) for line in file if line.strip()]
 
 
+def ranges_of(profile, address):
+    """What the kernel told of a device's addresses, or None."""
+    for device in profile["devices"]:
+        if device["address"] != address:
+            continue
+        units = [one for one in profile["iommus"] if one["id"] == device.get("iommu")]
+        for one in device["facts"] + [one for unit in units for one in unit["facts"]]:
+            if one["id"] == "iommu.ranges" and one["state"] == "known" and \
+                    one["scope"]["view"] == "kernel":
+                return [(int(first, 0), int(last, 0)) for first, last in one["value"]]
+    return None
+
+
 def size(text):
     return int(text[:-1]) * UNITS[text[-1]] if text[-1] in UNITS else int(text) << 20
 
@@ -112,7 +125,7 @@ def add_trials(folder, profile):
     """Adds what the recorded trials told of devices, instead of what was reckoned."""
     isolated = [one for one in map(isolation, sorted(glob.glob(
         os.path.join(folder, "iommufd-*.json")))) if one is not None]
-    if isolated and not any(one["id"] == "iommu.option.unsafe-interrupts" and one["value"]
+    if isolated and not any(one["id"] == "iommu.option.unsafe-iommufd" and one["value"]
                             for one in profile["facts"]):
         profile["facts"].append(fact("iommu.interrupt-remapping", all(isolated),
                                      "VFIO_DEVICE_BIND_IOMMUFD"))

@@ -33,7 +33,7 @@ from viommu_draw import draw
 
 sys.path.insert(0, TESTS)
 from start_fixture import Broker  # noqa: E402
-from viommu_truth import definition, with_qemu  # noqa: E402
+from viommu_truth import definition, ranges_of, with_qemu  # noqa: E402
 
 TOP = os.path.dirname(TESTS)
 LEAST_A_BOOT = 20
@@ -92,19 +92,6 @@ def touching(guest):
             for arg in guest["args"]]
     return {**guest, "args": args, "bits": int(width[1]) if width else 39, "because": None,
             "dma": "any" if width else "narrow"}
-
-
-def ranges_of(profile, address):
-    """What the kernel told of a device's addresses, or None."""
-    for device in profile["devices"]:
-        if device["address"] != address:
-            continue
-        units = [one for one in profile["iommus"] if one["id"] == device.get("iommu")]
-        for one in device["facts"] + [one for unit in units for one in unit["facts"]]:
-            if one["id"] == "iommu.ranges" and one["state"] == "known" and \
-                    one["scope"]["view"] == "kernel":
-                return [(int(first, 0), int(last, 0)) for first, last in one["value"]]
-    return None
 
 
 def edges_of(ranges, told):

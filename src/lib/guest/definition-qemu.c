@@ -10,7 +10,8 @@
 #include "guest/definition-qemu.h"
 #include "guest/definition.h"
 
-static const char *const drivers[] = { "amd-iommu", "arm-smmuv3", "intel-iommu", "vfio-pci",
+/* A root port changes nothing about what is behind it. */
+static const char *const drivers[] = { "amd-iommu", "arm-smmuv3", "intel-iommu", "pcie-root-port", "vfio-pci",
 				       "vfio-pci-nohotplug", "virtio-iommu-pci", NULL };
 static const char *const machine_keys[] = { "kernel-irqchip", "max-ram-below-4g", NULL };
 
@@ -119,7 +120,6 @@ void qemu_put_arguments(GString *out, const struct xml_node *commandline)
 		const char *value = node->next ? xml_attr(node->next, "value") : NULL;
 		bool told = false;
 
-		/* a copy of a copy */
 		if (strcmp(node->name, "qemu:arg") || !option) {
 			g_string_append(out, "<qemu:other/>");
 			continue;

@@ -152,13 +152,23 @@ static unsigned int hex(const struct xml_node *node, const char *name)
 	return text ? (unsigned int)(g_ascii_strtoull(text, NULL, 0) & 0xffff) : 0;
 }
 
-static void add_device(struct dma *dma, char *address, char *where, bool iommufd, bool mediated,
-		       unsigned int place)
+static struct dma_device *add_device(struct dma *dma, char *address, char *where, bool iommufd,
+				     unsigned int place)
 {
 	struct dma_device *d = g_new0(struct dma_device, 1);
 
-	*d = (struct dma_device){ address, where, iommufd, mediated, place == PLUGGED, place };
+	*d = (struct dma_device){ .address = address, .where = where, .iommufd = iommufd,
+				  .plugged = place == PLUGGED, .place = place };
 	g_ptr_array_add(dma->devices, d);
+	return d;
+}
+
+/* libvirt takes a device from the host's driver only where it is told to. */
+static bool is_unmanaged(const struct xml_node *node)
+{
+	const char *managed = xml_attr(!strcmp(node->name, "disk") ? xml_child(node, "source") : node, "managed");
+
+	return g_strcmp0(managed, "yes") != 0;
 }
 
 /* <hostdev>, <interface type='hostdev'> and <disk type='nvme'> name a PCI function of the host. */
@@ -171,6 +181,7 @@ static void read_device(struct dma *dma, const struct xml_node *node, bool iommu
 	bool pci = (!strcmp(node->name, "hostdev") && !g_strcmp0(type, "pci")) ||
 		   (!strcmp(node->name, "interface") && !g_strcmp0(type, "hostdev")) ||
 		   (!strcmp(node->name, "disk") && !g_strcmp0(type, "nvme"));
+	struct dma_device *d;
 	char *name = NULL;
 
 	if ((!pci && !mediated) || dma->devices->len >= DMA_MAX_DEVICES)
@@ -182,7 +193,9 @@ static void read_device(struct dma *dma, const struct xml_node *node, bool iommu
 	else if (address)
 		name = g_strdup_printf("%04x:%02x:%02x.%x", hex(address, "domain"), hex(address, "bus") & 0xff,
 				       hex(address, "slot") & 0x1f, hex(address, "function") & 7);
-	add_device(dma, name, xml_path(node), iommufd, mediated, place);
+	d = add_device(dma, name, xml_path(node), iommufd, place);
+	d->mediated = mediated;
+	d->unmanaged = pci && is_unmanaged(node);
 }
 
 static void read_dimm(struct dma *dma, const struct xml_node *node, bool plugged)
@@ -204,6 +217,14 @@ static void read_dimm(struct dma *dma, const struct xml_node *node, bool plugged
 	g_ptr_array_add(dma->dimms, dimm);
 }
 
+/* QEMU takes addresses without a domain too. NULL for NULL. */
+static char *whole_address(const char *host)
+{
+	bool domain = host && strchr(host, ':') != strrchr(host, ':');
+
+	return host && !domain ? g_strconcat("0000:", host, NULL) : g_strdup(host);
+}
+
 /* -device as QEMU is given it, told as attributes. */
 static void read_argument(struct dma *dma, const struct xml_node *node, unsigned int place)
 {
@@ -217,11 +238,7 @@ static void read_argument(struct dma *dma, const struct xml_node *node, unsigned
 		if (strcmp(a->name, "driver") && strcmp(a->name, "id"))
 			set_property(v, a->name, a->value, false);
 	if (!v && driver && g_str_has_prefix(driver, "vfio-pci") && dma->devices->len < DMA_MAX_DEVICES)
-		add_device(dma,
-			   host ? strchr(host, ':') == strrchr(host, ':') ? g_strconcat("0000:", host, NULL) :
-									   g_strdup(host) :
-				  NULL,
-			   xml_path(node), xml_attr(node, "iommufd") != NULL, false, place);
+		add_device(dma, whole_address(host), xml_path(node), xml_attr(node, "iommufd") != NULL, place);
 }
 
 /* "256M" and its like. */

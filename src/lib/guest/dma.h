@@ -39,6 +39,7 @@ struct dma_device {
 	char *where;
 	bool iommufd;       /* attached by iommufd's interface instead of VFIO's container */
 	bool mediated;
+	bool unmanaged;     /* libvirt is told not to take it from the host's driver */
 	bool plugged;       /* while the guest runs: behind everything else */
 	unsigned int place;
 };

@@ -5,8 +5,8 @@
  *
  * A part that commonly decides whether a guest starts on a given host, or that is not known here
  * at all, "decides": its verdict is unknown. Other parts are listed once a type with their number;
- * ordinary devices aren't, as rules judge them. Only names from these tables and short plain words of the definition get into the text,
- * which leaves the host with the guest's entry.
+ * ordinary devices aren't, as rules judge them. Only names from these tables and short plain words
+ * of the definition get into the text, which leaves the host with the guest's entry.
  */
 #include "config.h"
 
@@ -299,15 +299,6 @@ static void walk_disk(struct walk *walk, const struct xml_node *node)
 /* What of QEMU's own words isn't about IOMMUs and VFIO devices. */
 static void walk_commandline(struct walk *walk, const struct xml_node *node)
 {
-	for (const struct xml_node *arg = xml_child(node, "qemu:arg"); arg; arg = xml_same(arg)) {
-		const char *value = xml_attr(arg, "value");
-
-		if (value && g_str_has_prefix(value, "vfio-pci"))
-			walk->needs->has_host_device = true;
-		if (value && (g_str_has_prefix(value, "intel-iommu") || g_str_has_prefix(value, "amd-iommu") ||
-			      g_str_has_prefix(value, "virtio-iommu-pci") || g_str_has_prefix(value, "arm-smmuv3")))
-			walk->needs->has_viommu = true;
-	}
 	if (!definition_qemu_told(node))
 		decides(walk, node, "QEMU command line of its own");
 }

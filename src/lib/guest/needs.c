@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "guest/definition.h"
+#include "guest/dma.h"
 #include "guest/needs-parts.h"
 #include "model/error.h"
 
@@ -283,7 +284,12 @@ static bool parse_domain(struct needs *needs, const struct xml_node *domain, boo
 		return false;
 	needs->accel = g_strdup(needs_accel(type));
 	needs_list_unjudged(needs, domain);
-	return needs_set_definition(needs, definition_reduce(domain, error), error);
+	if (!needs_set_definition(needs, definition_reduce(domain, error), error))
+		return false;
+	/* QEMU's own arguments may bring some too */
+	needs->has_viommu |= dma_of(needs)->viommus->len > 0;
+	needs->has_host_device |= dma_of(needs)->devices->len > 0;
+	return true;
 }
 
 struct needs *needs_from_xml(const struct xml_document *document, GError **error)

@@ -12,43 +12,31 @@
 #include <string.h>
 
 #include "judge/contract.h"
+#include "judge/rule-host.h"
 
-/* The guest goes on without what the target has more: nothing breaks, and it is told. */
-static bool gains_esrtps(const struct viommu_scope *here, const struct viommu_scope *there,
-			 const struct dma_viommu *v)
+static char *difference_text(const struct dma_viommu *v, const struct contract_difference *d)
 {
-	return !strcmp(v->device, "intel-iommu") && contract_esrtps(here) == 0 && contract_esrtps(there) == 1;
+	bool stays = strcmp(v->device, "virtio-iommu-pci") != 0;
+
+	if (d->verdict == V_UNKNOWN)
+		return g_strdup_printf("whether %s is the same there is not known (%s)", d->property, d->sees);
+	if (d->verdict == V_WARN)
+		return g_strdup_printf("QEMU there has %s and the guest goes on seeing none: it does more than it must",
+				       d->sees);
+	return g_strdup_printf("%s is %s here and %s there, and QEMU compares nothing: the guest %s (%s)",
+			       d->property, d->here, d->there,
+			       stays ? "goes on seeing what it had" : "would see it change", d->sees);
 }
 
 static void tell_difference(struct judgement *j, const struct dma_viommu *v,
 			    const struct contract_difference *d)
 {
-	bool stays = strcmp(v->device, "virtio-iommu-pci") != 0;
-	struct finding *f;
+	struct finding *f = finding_add(j, d->verdict, EFFECT_HAZARD, ON_MIGRATE, g_strdup(v->where),
+					difference_text(v, d), g_strdup("start the guest anew there"));
 
-	f = finding_add(j, d->known ? V_BLOCK : V_UNKNOWN, EFFECT_HAZARD, ON_MIGRATE, g_strdup(v->where),
-			d->known ? g_strdup_printf("%s is %s here and %s there, and QEMU compares nothing: the guest %s (%s)",
-						   d->property, d->here, d->there,
-						   stays ? "goes on seeing what it had" : "would see it change",
-						   d->sees) :
-				   g_strdup_printf("whether %s is the same there is not known (%s)", d->property, d->sees),
-			g_strdup_printf("write %s in the definition, and start the guest anew", d->property));
 	f->capability = "viommu.model";
 	finding_item(f->need, "viommu.model", json_sprintf("%s=%s", d->property, d->here ? d->here : "?"));
 	finding_item(f->have, "viommu.model", json_sprintf("%s=%s", d->property, d->there ? d->there : "?"));
-}
-
-/* An AMD IOMMU without a PCI function of its own can't be moved, and lets nothing come. */
-static void judge_unmigratable(struct judgement *j, const struct viommu_scope *s, const struct dma_viommu *v)
-{
-	if (!strcmp(v->device, "amd-iommu") && !dma_property(v, "pci-id"))
-		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_MIGRATE, g_strdup(v->where),
-			    g_strdup("QEMU moves no AMD IOMMU that has no pci-id"),
-			    g_strdup("define it by libvirt's <iommu model='amd'>, or choose another model"));
-	else if (viommu_is(s, v, "accel", "on"))
-		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_MIGRATE, g_strdup(v->where),
-			    g_strdup("QEMU moves no accelerated SMMUv3: the guest runs here and goes nowhere"),
-			    g_strdup("choose model='virtio'"));
 }
 
 void check_viommu_contract(struct judgement *j)
@@ -60,22 +48,19 @@ void check_viommu_contract(struct judgement *j)
 	if (!dma || !dma->viommus->len)
 		return;
 	viommu_scope_init(&there, j->needs, &j->target, j->judge->tables);
-	for (guint i = 0; i < dma->viommus->len; i++)
-		judge_unmigratable(j, &there, g_ptr_array_index(dma->viommus, i));
-	if (!j->source)
-		return;
-	target_resolve_machine(j->needs, j->source, &source);
-	viommu_scope_init(&here, j->needs, &source, j->judge->tables);
+	if (j->source)
+		target_resolve_machine(j->needs, j->source, &source);
+	viommu_scope_init(&here, j->needs, j->source ? &source : &j->target, j->judge->tables);
 	for (guint i = 0; i < dma->viommus->len; i++) {
 		const struct dma_viommu *v = g_ptr_array_index(dma->viommus, i);
 		g_autoptr(GPtrArray) differences = contract_compare(&here, v, &there, v);
+		const char *stays = contract_unmigratable(&there, v);
 
-		for (guint k = 0; k < differences->len; k++)
+		if (stays)
+			finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_MIGRATE, g_strdup(v->where),
+				    g_strdup(stays), g_strdup("choose another model, or libvirt's own <iommu>"));
+		for (guint k = 0; j->source && k < differences->len; k++)
 			tell_difference(j, v, differences->pdata[k]);
-		if (gains_esrtps(&here, &there, v))
-			finding_add(j, V_WARN, EFFECT_HAZARD, ON_MIGRATE, g_strdup(v->where),
-				    g_strdup("QEMU there has CAP.ESRTPS and the guest goes on seeing none: it does more than it must"),
-				    g_strdup("start the guest anew there"));
 	}
 }
 
@@ -88,13 +73,15 @@ static int device_truth(const struct profile *profile, const struct dma_device *
 	return device ? facts_truth(device->facts, id) : -1;
 }
 
-/* The worse of two hosts' answers; a source that isn't known says nothing. */
+/* Of both hosts; a source that isn't known says nothing. */
 static int both_truth(const struct judgement *j, const struct dma_device *d, const char *id)
 {
 	int there = device_truth(j->target.profile, d, id);
 	int here = j->source ? device_truth(j->source, d, id) : there;
 
-	return here < there ? (here == -1 && there == 0 ? 0 : here) : (there == -1 && here == 0 ? 0 : there);
+	if (!here || !there)
+		return 0;
+	return here < 0 || there < 0 ? -1 : 1;
 }
 
 static void device_moves(struct judgement *j, const struct dma_device *d, const char *id, const char *no)
@@ -115,38 +102,79 @@ static void device_moves(struct judgement *j, const struct dma_device *d, const 
 	finding_item(f->have, id, truth == 0 ? json_false() : json_null());
 }
 
-/* Any virtual IOMMU keeps VFIO from being moved before 11.0; then the IOMMU must track what is written. */
-static void viommu_moves(struct judgement *j, const struct dma *dma, const struct dma_device *d)
+static void stays(struct judgement *j, const struct dma_device *d, enum verdict verdict, const char *text)
 {
-	const struct device *device = j->source && d->address ? profile_device(j->source, d->address) : NULL;
-	int tracks = device && device->unit ? facts_truth(device->unit->facts, "iommu.dirty-tracking") : -1;
-	const char *qemu = target_qemu_version(&j->target);
+	finding_add(j, verdict, EFFECT_FAILS_SAFELY, ON_MIGRATE, g_strdup(d->where), g_strdup(text),
+		    g_strdup("unplug it before the move"));
+}
 
-	if (!viommu_before(dma, d))
-		return;
-	if (qemu && version_compare(qemu, "11.0") < 0)
-		finding_add(j, V_BLOCK, EFFECT_FAILS_SAFELY, ON_MIGRATE, g_strdup(d->where),
-			    g_strdup_printf("QEMU %s moves no assigned device behind a virtual IOMMU", qemu),
-			    g_strdup("unplug it before the move"));
-	else if (tracks != 1)
-		finding_add(j, tracks == 0 ? V_BLOCK : V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_MIGRATE,
-			    g_strdup(d->where),
-			    g_strdup(tracks == 0 ? "behind a virtual IOMMU the host's must track what devices write, and it can't" :
-						   "whether the host's IOMMU tracks what devices write is not known"),
-			    g_strdup("unplug it before the move"));
+/* 1, 0 or -1: can the source's driver, or its IOMMU alone, tell which pages a device wrote to? */
+static int tracks(const struct judgement *j, const struct dma_device *d, bool by_driver)
+{
+	const struct profile *profile = j->source ? j->source : j->target.profile;
+	const struct device *device = d->address ? profile_device(profile, d->address) : NULL;
+	const struct fact *features = device ? facts_find(device->facts, "vfio.device-features", VIEWS) : NULL;
+	int driver = -1, unit = device && device->unit ? facts_truth(device->unit->facts, "iommu.dirty-tracking") : -1;
+	const json_t *name;
+	size_t i;
+
+	if (!by_driver || unit == 1)
+		return unit;
+	if (features && features->state == FACT_KNOWN) {
+		driver = 0;
+		json_array_foreach (features->value, i, name)
+			driver |= !g_strcmp0(json_string_value(name), "dma-logging-start");
+	}
+	return driver == 1 ? 1 : !driver && !unit ? 0 : -1;
+}
+
+/*
+ * Before 11.0 QEMU moves nothing behind a virtual IOMMU, whichever end is that old; from then on the
+ * host's IOMMU itself must track what is written (hw/vfio/migration.c).
+ */
+static void behind_moves(struct judgement *j, const struct dma_device *d)
+{
+	int old = rule_host_term(j, "qemu<11.0"), from_old = j->source ? rule_host_term(j, "from-qemu<11.0") : 0;
+	int tracked = tracks(j, d, false);
+
+	if (old == 1 || from_old == 1)
+		stays(j, d, V_BLOCK, "QEMU before 11.0 moves no assigned device behind a virtual IOMMU");
+	else if (old < 0 || from_old < 0 || tracked < 0)
+		stays(j, d, V_UNKNOWN, "whether QEMU and the host's IOMMU track what devices write behind a virtual IOMMU is not known");
+	else if (!tracked)
+		stays(j, d, V_BLOCK, "behind a virtual IOMMU the host's must track what devices write, and it can't");
+}
+
+/* QEMU moves a device only where somebody tracks what it writes (enable-migration=auto). */
+static void plain_moves(struct judgement *j, const struct dma_device *d)
+{
+	int tracked = tracks(j, d, true);
+
+	if (tracked < 0)
+		stays(j, d, V_UNKNOWN, "whether the device's driver or the host's IOMMU tracks what it writes is not known");
+	else if (!tracked)
+		stays(j, d, V_BLOCK, "neither the device's driver nor the host's IOMMU tracks what it writes");
+}
+
+static void judge_moves(struct judgement *j, const struct dma *dma, const struct dma_device *d)
+{
+	int saves = both_truth(j, d, "vfio.migration.stop-copy");
+
+	device_moves(j, d, "vfio.migration.stop-copy", "its driver can't save the device's state");
+	if (viommu_before(dma, d)) {
+		behind_moves(j, d);
+	} else if (saves == 1) {
+		plain_moves(j, d);
+	}
+	if (saves == 1 && dma->devices->len > 1)
+		device_moves(j, d, "vfio.migration.p2p",
+			     "of several devices each must stop talking to others first, and this one can't");
 }
 
 void check_host_device_moves(struct judgement *j)
 {
 	const struct dma *dma = dma_of(j->needs);
 
-	for (guint i = 0; dma && i < dma->devices->len; i++) {
-		const struct dma_device *d = g_ptr_array_index(dma->devices, i);
-
-		device_moves(j, d, "vfio.migration.stop-copy", "its driver can't save the device's state");
-		if (dma->devices->len > 1 && both_truth(j, d, "vfio.migration.stop-copy") == 1)
-			device_moves(j, d, "vfio.migration.p2p",
-				     "of several devices each must stop talking to others first, and this one can't");
-		viommu_moves(j, dma, d);
-	}
+	for (guint i = 0; dma && i < dma->devices->len; i++)
+		judge_moves(j, dma, g_ptr_array_index(dma->devices, i));
 }

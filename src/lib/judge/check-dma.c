@@ -12,12 +12,6 @@
 
 #define ASK_PROBE "run 'capbroker probe' on the host"
 
-/* Does the profile tell of PCI functions at all, and of all of them? */
-static bool lists_devices(const struct profile *profile)
-{
-	return profile->devices->len > 0;
-}
-
 static const struct device *host_device(const struct judgement *j, const struct dma_device *d)
 {
 	return d->address ? profile_device(j->target.profile, d->address) : NULL;
@@ -34,6 +28,44 @@ static struct finding *device_finding(struct judgement *j, const struct dma_devi
 	return f;
 }
 
+/* The host has no such device, as far as is known. */
+static void absent_finding(struct judgement *j, const struct dma_device *d)
+{
+	bool whole = !d->mediated && profile_lists_devices(j->target.profile);
+
+	if (!j->target.profile->devices->len && !whole)
+		device_finding(j, d, V_UNKNOWN, ON_ALL, g_strdup("what devices the host has is not known"), ASK_PROBE);
+	else
+		device_finding(j, d, whole ? V_BLOCK : V_UNKNOWN, ON_ALL,
+			       g_strdup_printf(whole ? "the host has no device %s" :
+						       "the host isn't known to have a device %s", d->address),
+			       whole ? "choose a host that has it, or assign another" : ASK_PROBE);
+}
+
+/* vfio-pci takes no bridges (vfio_pci_core_register_device()). */
+static bool is_bridge(const struct device *device)
+{
+	const struct fact *header = facts_find(device->facts, "pci.header", VIEWS);
+
+	return header && header->state == FACT_KNOWN && g_strcmp0(json_string_value(header->value), "device");
+}
+
+static void judge_device(struct judgement *j, const struct dma_device *d, const struct device *device)
+{
+	if (is_bridge(device))
+		device_finding(j, d, V_BLOCK, ON_ALL, g_strdup_printf("%s is a bridge, which nobody can assign", d->address),
+			       "assign the device behind it");
+	else if (d->unmanaged && device_holds_group(device) == 1)
+		device_finding(j, d, V_BLOCK, ON_BOTH,
+			       g_strdup_printf("%s is held by the host's driver %s, and libvirt isn't to take it away",
+					       d->address, device->driver),
+			       "write managed='yes', or bind it to vfio-pci first");
+	else if (device->eligible == 0 && device->why && device->group >= 0)
+		device_finding(j, d, V_WARN, ON_BOTH,
+			       g_strdup_printf("%s isn't meant to be assigned there: %s", d->address, device->why),
+			       "assign another device");
+}
+
 void check_host_devices(struct judgement *j)
 {
 	const struct dma *dma = dma_of(j->needs);
@@ -46,25 +78,19 @@ void check_host_devices(struct judgement *j)
 			device_finding(j, d, V_UNKNOWN, ON_ALL,
 				       g_strdup("which device of the host is meant is not told"),
 				       "write its address");
-		else if (!lists_devices(j->target.profile))
-			device_finding(j, d, V_UNKNOWN, ON_ALL,
-				       g_strdup("what devices the host has is not known"), ASK_PROBE);
 		else if (!device)
-			device_finding(j, d, d->mediated ? V_UNKNOWN : V_BLOCK, ON_ALL,
-				       g_strdup_printf("the host has no device %s", d->address),
-				       "choose a host that has it, or assign another");
-		else if (device->eligible == 0 && device->why && device->group >= 0)
-			device_finding(j, d, V_WARN, ON_BOTH,
-				       g_strdup_printf("%s isn't meant to be assigned there: %s", d->address,
-						       device->why),
-				       "assign another device");
+			absent_finding(j, d);
+		else if (!d->mediated)
+			judge_device(j, d, device);
 	}
 }
 
 /* The kernel lets no device go that can forge interrupts, unless it was told to. */
-static int forges_interrupts(const struct judgement *j, const struct device *device)
+static int forges_interrupts(const struct judgement *j, const struct dma_device *d, const struct device *device)
 {
-	const struct fact *unsafe = profile_fact_any(j->target.profile, "iommu.option.unsafe-interrupts");
+	const struct fact *unsafe = profile_fact_any(j->target.profile,
+						     d->iommufd ? "iommu.option.unsafe-iommufd" :
+								  "iommu.option.unsafe-interrupts");
 	int remapped = device->unit ? facts_truth(device->unit->facts, "iommu.interrupt-remapping") : -1;
 
 	if (remapped == 1 || (unsafe && unsafe->state == FACT_KNOWN && json_is_true(unsafe->value)))
@@ -104,7 +130,7 @@ static void judge_isolation(struct judgement *j, const struct dma_device *d, con
 			       "switch the IOMMU on (firmware, intel_iommu=on), or choose another host");
 		return;
 	}
-	forges = d->mediated ? 0 : forges_interrupts(j, device);
+	forges = d->mediated ? 0 : forges_interrupts(j, d, device);
 	if (!forges)
 		return;
 	f = device_finding(j, d, forges > 0 ? V_BLOCK : V_UNKNOWN, ON_ALL,

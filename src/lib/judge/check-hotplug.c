@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * check-hotplug.c: what is asked of a device only when it is plugged into a running guest: that
- * libvirt attaches its kind, its IOMMU group, and what the guest was started with and goes on
- * relying on (the page size of its virtual IOMMU, the room for more memory).
+ * libvirt attaches its kind, and what the guest was started with and goes on relying on (the page size of its virtual IOMMU, the room for more memory).
  */
 #include "config.h"
 
@@ -55,13 +54,6 @@ static bool attachable(const char *name)
 	return !g_strv_contains(never, name);
 }
 
-static bool is_model(const struct xml_node *controller, const char *const *models)
-{
-	const char *model = xml_attr(controller, "model");
-
-	return !g_strcmp0(xml_attr(controller, "type"), "pci") && model && g_strv_contains(models, model);
-}
-
 static bool bus_taken(const struct xml_node *devices, const struct xml_node *but, guint64 bus)
 {
 	for (const struct xml_node *n = devices->children; n; n = n->next) {
@@ -85,9 +77,9 @@ static int has_free_port(const struct xml_node *devices, const struct xml_node *
 	for (const struct xml_node *n = xml_child(devices, "controller"); n; n = xml_same(n)) {
 		const char *index = xml_attr(n, "index");
 
-		if (is_model(n, bridges))
+		if (controller_is(n, bridges))
 			return 1;
-		if (!is_model(n, ports) || !index)
+		if (!controller_is(n, ports) || !index)
 			continue;
 		if (!bus_taken(devices, plugged, g_ascii_strtoull(index, NULL, 10)))
 			return 1;
@@ -123,68 +115,6 @@ void check_hotplug_supported(struct judgement *j)
 		     "write it into the definition, and start the guest anew");
 	else
 		judge_port(j, plugged);
-}
-
-/* --- its group ---------------------------------------------------------------------------------- */
-
-static const struct dma_device *assigned(const struct dma *dma, const char *address)
-{
-	for (guint i = 0; i < dma->devices->len; i++) {
-		const struct dma_device *d = g_ptr_array_index(dma->devices, i);
-
-		if (!g_strcmp0(d->address, address))
-			return d;
-	}
-	return NULL;
-}
-
-/* Drivers that leave the group to others. */
-static bool lets_go(const char *driver)
-{
-	return !driver || g_str_has_prefix(driver, "vfio") || !strcmp(driver, "pci-stub") ||
-	       !strcmp(driver, "pcieport") || strstr(driver, "vfio");
-}
-
-/* Behind a virtual IOMMU each function has addresses of its own, which one group can't have. */
-static void judge_split(struct judgement *j, const struct dma_device *d, const struct device *device,
-			const struct device *other)
-{
-	static const char *const bridges[] = { "pci-bridge", "pcie-to-pci-bridge", "dmi-to-pci-bridge", NULL };
-	const struct xml_node *n = xml_at(xml_root(j->needs->definition), "devices/controller");
-	bool bridged = false;
-
-	for (; n; n = xml_same(n))
-		bridged |= is_model(n, bridges);
-	tell(j, bridged ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, g_strdup(d->where),
-	     g_strdup_printf("%s and %s share IOMMU group %d, and behind a virtual IOMMU each has addresses of its own%s",
-			     d->address, other->address, device->group,
-			     bridged ? " (but where one conventional PCI bridge is before both)" : ""),
-	     "assign a device of another group");
-}
-
-void check_hotplug_group(struct judgement *j)
-{
-	const struct dma *dma = dma_of(j->needs);
-	const struct dma_device *d;
-	const struct device *device = plugged_device(j, &d);
-	const GPtrArray *all = j->target.profile->devices;
-
-	if (!device || device->group < 0 || d->mediated)
-		return;
-	for (guint i = 0; i < all->len; i++) {
-		const struct device *other = g_ptr_array_index(all, i);
-		const struct dma_device *has = assigned(dma, other->address);
-
-		if (other == device || other->group != device->group)
-			continue;
-		if (has && viommu_before(dma, d) && viommu_before(dma, has))
-			judge_split(j, d, device, other);
-		else if (!has && !lets_go(other->driver))
-			tell(j, V_BLOCK, EFFECT_FAILS_SAFELY, g_strdup(d->where),
-			     g_strdup_printf("IOMMU group %d of %s has %s in it too, which the host's driver %s keeps",
-					     device->group, d->address, other->address, other->driver),
-			     "bind that one to vfio-pci too, or assign a device of another group");
-	}
 }
 
 /* --- the page size that was frozen --------------------------------------------------------------- */

@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * check-viommu.c: will QEMU have the virtual IOMMU as it is written, may it stand before the assigned
- * devices there, and can those reach all that the guest may map.
- *
- * QEMU's own test is weaker than the last question and differs by version: it compares the width
- * with the end of the host's last range (from 9.1 on), never the holes. So a start may go well and DMA
- * fail later: a hazard.
+ * check-viommu.c: will QEMU have the virtual IOMMU as it is written, and may it stand before the
+ * assigned devices there; and which stage that is.
  */
 #include "config.h"
 
 #include <string.h>
 
 #include "judge/rule-host.h"
-#include "judge/viommu.h"
-#include "model/value.h"
+#include "judge/viommu-pair.h"
 
-static bool is_device(const struct dma_viommu *v, const char *device)
+bool viommu_kind(const struct dma_viommu *v, const char *device)
 {
 	return !strcmp(v->device, device);
 }
 
-static struct finding *viommu_finding(struct judgement *j, const struct dma_viommu *v, enum verdict verdict,
-				      enum effect effect, unsigned int on, char *text, const char *fix)
+struct finding *viommu_finding(struct judgement *j, const struct dma_viommu *v, enum verdict verdict,
+			       enum effect effect, unsigned int on, char *text, const char *fix)
 {
 	struct finding *f = finding_add(j, verdict, effect, on, g_strdup(v->where), text, g_strdup(fix));
 
@@ -69,7 +64,7 @@ static void judge_property(struct judgement *j, const struct viommu_scope *s, co
 		       "choose another value");
 }
 
-static unsigned int number_of(const char *text, unsigned int otherwise)
+unsigned int viommu_number(const char *text, unsigned int otherwise)
 {
 	guint64 n;
 
@@ -80,7 +75,7 @@ static unsigned int number_of(const char *text, unsigned int otherwise)
 static void judge_intel(struct judgement *j, const struct viommu_scope *s, const struct dma_viommu *v)
 {
 	bool first = viommu_is(s, v, "first-stage", "on"), scalable = viommu_is(s, v, "scalable-mode", "on");
-	unsigned int pasid = number_of(viommu_value(s, v, "pasid-bits"), 0);
+	unsigned int pasid = viommu_number(viommu_value(s, v, "pasid-bits"), 0);
 
 	if (viommu_is(s, v, "eim", "on") && viommu_is(s, v, "intremap", "off"))
 		refuse(j, v, g_strdup("extended interrupt mode needs interrupt remapping"), "set intremap='on'");
@@ -124,36 +119,26 @@ void check_viommu_properties(struct judgement *j)
 
 		/* virtio's is a PCI function: i440fx machines have it too */
 		if (!strcmp(s.family, "pc") && strcmp(machine_family(j->target.machine), "q35") &&
-		    !libvirts_own(v) && !is_device(v, "virtio-iommu-pci"))
+		    !libvirts_own(v) && !viommu_kind(v, "virtio-iommu-pci"))
 			refuse(j, v, g_strdup_printf("QEMU has no %s on %s", v->device, j->target.machine),
 			       "choose a q35 machine type");
 		if (!strcmp(s.family, "pc") && i == 1 && !xml_at(xml_root(j->needs->definition), "devices/iommu"))
 			refuse(j, v, g_strdup("QEMU has one virtual IOMMU on PCs"), "remove the others");
 		for (guint k = 0; k < v->properties->len; k++)
 			judge_property(j, &s, v, &g_array_index(v->properties, struct dma_property, k));
-		if (is_device(v, "intel-iommu") && j->out->findings->len == before)
+		if (viommu_kind(v, "intel-iommu") && j->out->findings->len == before)
 			judge_intel(j, &s, v);
 	}
 }
 
 /* --- before assigned devices ------------------------------------------------------------------- */
 
-/* One guest's virtual IOMMU, one device behind it, and that device on the host. */
-struct pair {
-	struct judgement *j;
-	struct viommu_scope s;
-	const struct dma_viommu *v;
-	const struct dma_device *d;
-	const struct device *device;
-	GArray *ranges; /* of the host, or NULL: not known */
-};
-
-static bool first_stage(const struct pair *p)
+bool viommu_is_exact(const struct viommu_scope *s, const struct dma_viommu *v)
 {
-	return viommu_is(&p->s, p->v, "first-stage", "on") || viommu_is(&p->s, p->v, "accel", "on");
+	return viommu_is(s, v, "first-stage", "on") || viommu_is(s, v, "accel", "on");
 }
 
-static void need_have_bits(struct finding *f, unsigned int need, unsigned int have)
+void viommu_need_bits(struct finding *f, unsigned int need, unsigned int have)
 {
 	f->capability = "iommu.address-bits";
 	finding_item(f->need, "iommu.address-bits", json_integer(need));
@@ -161,10 +146,10 @@ static void need_have_bits(struct finding *f, unsigned int need, unsigned int ha
 }
 
 /* From 9.1 on QEMU refuses an Intel IOMMU wider than the host's; true where it said so. */
-static bool intel_width(const struct pair *p)
+static bool intel_width(const struct viommu_pair *p)
 {
 	const char *text = viommu_value(&p->s, p->v, "aw-bits");
-	unsigned int need = number_of(text, 0), have = p->ranges ? ranges_bits(p->ranges) : 0;
+	unsigned int need = viommu_number(text, 0), have = p->ranges ? ranges_bits(p->ranges) : 0;
 	struct finding *f;
 
 	if (!need || !have) {
@@ -179,15 +164,15 @@ static bool intel_width(const struct pair *p)
 			g_strdup_printf("guest's IOMMU has %u address bits%s, host's gives %u (%s)", need,
 					dma_property(p->v, "aw-bits") ? "" : " by default", have,
 					p->device->unit ? p->device->unit->id : p->d->address),
-			g_strdup(first_stage(p) ? "leave first-stage off and set caching_mode='on' aw_bits='39'" :
+			g_strdup(viommu_is_exact(&p->s, p->v) ? "leave first-stage off and set caching_mode='on' aw_bits='39'" :
 				 have >= 39	? "set aw_bits='39'" :
 						  "choose another host"));
-	need_have_bits(f, need, have);
+	viommu_need_bits(f, need, have);
 	return true;
 }
 
 /* The kernel's page tables as a nesting parent: QEMU asks for one before anything else, from 11.1 on. */
-static bool intel_first_stage(const struct pair *p)
+static bool intel_first_stage(const struct viommu_pair *p)
 {
 	int nested = p->device->unit ? facts_truth(p->device->unit->facts, "iommu.nested") : -1;
 	bool vtd = p->device->unit && !strcmp(p->device->unit->type, "vtd");
@@ -208,7 +193,7 @@ static bool intel_first_stage(const struct pair *p)
 	return true;
 }
 
-static bool intel_caching_mode(const struct pair *p)
+static bool intel_caching_mode(const struct viommu_pair *p)
 {
 	if (viommu_is(&p->s, p->v, "caching-mode", "on"))
 		return false;
@@ -217,17 +202,25 @@ static bool intel_caching_mode(const struct pair *p)
 	return true;
 }
 
-static void intel_before(const struct pair *p)
+/* Newer QEMU asks for a nesting parent first of all. */
+static void intel_exact(const struct viommu_pair *p)
 {
-	if (first_stage(p) && (qemu_from(&p->s, "11.1") ? intel_first_stage(p) || intel_width(p) :
-							  intel_width(p) || intel_first_stage(p)))
-		return;
-	if (first_stage(p) || intel_width(p) || intel_caching_mode(p))
-		return;
+	if (qemu_from(&p->s, "11.1"))
+		(void)(intel_first_stage(p) || intel_width(p));
+	else
+		(void)(intel_width(p) || intel_first_stage(p));
+}
+
+static void intel_before(const struct viommu_pair *p)
+{
+	if (viommu_is_exact(&p->s, p->v))
+		intel_exact(p);
+	else if (!intel_width(p))
+		intel_caching_mode(p);
 }
 
 /* 10.2 got dma-remap; before, AMD's can't tell VFIO what the guest maps, and refuses devices. */
-static void amd_before(const struct pair *p)
+static void amd_before(const struct viommu_pair *p)
 {
 	if (qemu_before(&p->s, "10.2"))
 		refuse(p->j, p->v, g_strdup_printf("QEMU %s has no AMD IOMMU before assigned devices", p->s.qemu),
@@ -235,47 +228,107 @@ static void amd_before(const struct pair *p)
 }
 
 /* iommufd tells QEMU one page size, the smallest; a container tells all. */
-static void virtio_before(const struct pair *p)
+static void virtio_before(const struct viommu_pair *p)
 {
 	const char *granule = viommu_value(&p->s, p->v, "granule");
 	g_autofree char *digits = granule && g_str_has_suffix(granule, "k") ?
 					  g_strndup(granule, strlen(granule) - 1) : NULL;
-	unsigned int kib = number_of(digits, 0);
+	unsigned int kib = viommu_number(digits, 0);
 	uint64_t host = 0;
 
 	if (!p->device->unit || !facts_number(p->device->unit->facts, "iommu.alignment", &host))
 		facts_number(p->device->facts, "iommu.alignment", &host);
-	if (kib <= 4 || !p->d->iommufd)
+	if (!p->d->iommufd || (kib && kib <= 4))
 		return;
-	if (!host || host < kib * 1024ull)
+	if (!kib)
+		viommu_finding(p->j, p->v, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+			       g_strdup("which page size the guest's IOMMU gets of the host is not known"),
+			       "write its <granule>");
+	else if (!host || host < kib * 1024ull)
 		refuse(p->j, p->v, g_strdup_printf("pages of %u KiB aren't what the host's iommufd tells of", kib),
 		       "leave granule out, or set 4 KiB");
 }
 
-/* SMMUv3 hands its tables to the host's where accel is on, else it can't stand before devices. */
-static void smmu_before(const struct pair *p)
+/* What QEMU asks of the host's SMMUv3 (11.0: smmuv3_accel_check_hw_compatible()); 1, 0 or -1. */
+static int smmu_has(const GArray *facts, const char *id, uint64_t least)
 {
-	bool smmu = p->device->unit && !strcmp(p->device->unit->type, "smmuv3");
-	int nested = p->device->unit ? facts_truth(p->device->unit->facts, "iommu.nested") : -1;
+	uint64_t number;
 
-	if (!viommu_is(&p->s, p->v, "accel", "on")) {
-		refuse(p->j, p->v, g_strdup("an SMMUv3 that isn't accelerated can't stand before assigned devices"),
-		       "choose model='virtio'");
-		return;
-	}
-	if (!smmu || nested == 0)
-		refuse(p->j, p->v, g_strdup("the host's IOMMU can't use an SMMUv3's tables"),
-		       "choose model='virtio', or a host with a nesting SMMUv3");
-	else if (nested < 0)
-		viommu_finding(p->j, p->v, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
-			       g_strdup("whether the host's SMMUv3 can use the guest's tables is not known"),
-			       "run 'capbroker probe --claim DEVICE' on the host");
+	if (!least)
+		return facts_truth(facts, id);
+	return facts_number(facts, id, &number) ? number >= least : -1;
 }
 
-static void for_pairs(struct judgement *j, void (*judge)(const struct pair *p))
+/* The first that the host lacks, or isn't known to have; all three granules must be there. */
+static const char *smmu_lacks(const struct viommu_pair *p, int *has)
+{
+	const char *oas = viommu_value(&p->s, p->v, "oas"), *ssid = viommu_value(&p->s, p->v, "ssidsize");
+	const struct {
+		const char *id;
+		uint64_t least; /* 0: a yes is asked for */
+		bool asked;
+	} wants[] = {
+		{ "smmuv3.idr5.gran4k", 0, true },
+		{ "smmuv3.idr5.gran16k", 0, true },
+		{ "smmuv3.idr5.gran64k", 0, true },
+		{ "smmuv3.idr0.st-level", 1, true },
+		{ "smmuv3.idr3.ril", 0, !viommu_is(&p->s, p->v, "ril", "off") },
+		{ "smmuv3.idr5.oas", viommu_number(oas, 44) > 44 ? 5 : 4, true },
+		{ "smmuv3.idr1.ssidsize", viommu_number(ssid, 0), viommu_number(ssid, 0) > 0 },
+	};
+	const char *doubt = NULL;
+
+	*has = 1;
+	for (size_t i = 0; i < G_N_ELEMENTS(wants); i++) {
+		int one = wants[i].asked ? smmu_has(p->device->unit->facts, wants[i].id, wants[i].least) : 1;
+
+		if (!one) {
+			*has = 0;
+			return wants[i].id;
+		}
+		doubt = one < 0 && !doubt ? wants[i].id : doubt;
+	}
+	*has = doubt ? -1 : 1;
+	return doubt;
+}
+
+static void smmu_exact(const struct viommu_pair *p)
+{
+	int nested = facts_truth(p->device->unit->facts, "iommu.nested"), has;
+	const char *id = nested == 1 ? smmu_lacks(p, &has) : "iommu.nested";
+	struct finding *f;
+
+	if (!id)
+		return;
+	has = nested == 1 ? has : nested;
+	f = viommu_finding(p->j, p->v, has ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
+			   g_strdup_printf(has ? "whether the host's SMMUv3 can use the guest's tables is not known: %s" :
+						 "the host's SMMUv3 can't use the guest's tables: %s", id),
+			   has ? "run 'capbroker probe --claim DEVICE' on the host" :
+				 "choose model='virtio', or a host with a nesting SMMUv3");
+	f->capability = id;
+}
+
+/* SMMUv3 hands its tables to the host's where accel is on, else it can't stand before devices. */
+static void smmu_before(const struct viommu_pair *p)
+{
+	if (!viommu_is(&p->s, p->v, "accel", "on"))
+		refuse(p->j, p->v, g_strdup("an SMMUv3 that isn't accelerated can't stand before assigned devices"),
+		       "choose model='virtio'");
+	else if (!p->d->iommufd)
+		refuse(p->j, p->v, g_strdup("an accelerated SMMUv3 needs the device attached by iommufd"),
+		       "attach it by iommufd");
+	else if (!p->device->unit || strcmp(p->device->unit->type, "smmuv3"))
+		refuse(p->j, p->v, g_strdup("an accelerated SMMUv3 needs an SMMUv3 in the host"),
+		       "choose model='virtio'");
+	else
+		smmu_exact(p);
+}
+
+void viommu_each_pair(struct judgement *j, void (*judge)(const struct viommu_pair *p))
 {
 	const struct dma *dma = dma_of(j->needs);
-	struct pair p = { .j = j };
+	struct viommu_pair p = { .j = j };
 
 	if (!dma || !dma->viommus->len)
 		return;
@@ -296,10 +349,10 @@ static void for_pairs(struct judgement *j, void (*judge)(const struct pair *p))
  * It comes behind the device, and QEMU checks nothing when they meet; but up to 10.0 it looks for
  * VFIO devices once more when the machine is made (vtd_machine_done_hook()). 11.1 doesn't.
  */
-static void behind(struct pair p)
+static void behind(struct viommu_pair p)
 {
 	p.v = g_ptr_array_index(p.s.dma->viommus, 0);
-	if (!is_device(p.v, "intel-iommu") || qemu_from(&p.s, "11.1") ||
+	if (!viommu_kind(p.v, "intel-iommu") || qemu_from(&p.s, "11.1") ||
 	    viommu_is(&p.s, p.v, "caching-mode", "on"))
 		return;
 	if (qemu_before(&p.s, "10.1"))
@@ -310,119 +363,27 @@ static void behind(struct pair p)
 			       "set caching_mode='on'");
 }
 
-static void before(const struct pair *p)
+static void before(const struct viommu_pair *p)
 {
-	if (!p->v)
+	if (!p->s.qemu)
+		viommu_finding(p->j, p->v ? p->v : p->s.dma->viommus->pdata[0], V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+			       g_strdup("which version of QEMU the host has is not known"),
+			       "run 'capbroker probe' on the host");
+	else if (!p->v)
 		behind(*p);
-	else if (is_device(p->v, "intel-iommu"))
+	else if (viommu_kind(p->v, "intel-iommu"))
 		intel_before(p);
-	else if (is_device(p->v, "amd-iommu"))
+	else if (viommu_kind(p->v, "amd-iommu"))
 		amd_before(p);
-	else if (is_device(p->v, "virtio-iommu-pci"))
+	else if (viommu_kind(p->v, "virtio-iommu-pci"))
 		virtio_before(p);
-	else if (is_device(p->v, "arm-smmuv3"))
+	else if (viommu_kind(p->v, "arm-smmuv3"))
 		smmu_before(p);
 }
 
 void check_viommu_devices(struct judgement *j)
 {
-	for_pairs(j, before);
-}
-
-/* --- what they reach --------------------------------------------------------------------------- */
-
-#define MSI_FIRST 0xfee00000ull
-#define MSI_LAST 0xfeefffffull
-#define HT_FIRST 0xfd00000000ull
-#define HT_LAST 0xffffffffffull
-
-static struct finding *hazard(const struct pair *p, char *text, const char *fix)
-{
-	return viommu_finding(p->j, p->v, V_BLOCK, EFFECT_HAZARD, ON_BOTH | ON_DMA, text, fix);
-}
-
-/* What the guest may map, less what it keeps for itself: its MSI window, AMD's for HyperTransport. */
-static GArray *guest_reach(const struct pair *p, unsigned int bits)
-{
-	struct value_range all = { 0, bits >= 64 ? UINT64_MAX : (1ull << bits) - 1 };
-	struct value_range msi = { MSI_FIRST, MSI_LAST }, ht = { HT_FIRST, HT_LAST };
-	g_autoptr(GArray) whole = g_array_new(FALSE, FALSE, sizeof(struct value_range));
-	g_autoptr(GArray) own = g_array_new(FALSE, FALSE, sizeof(struct value_range));
-
-	g_array_append_val(whole, all);
-	g_array_append_val(own, msi);
-	if (is_device(p->v, "amd-iommu"))
-		g_array_append_val(own, ht);
-	return value_ranges_without(whole, own);
-}
-
-static void reach_bits(const struct pair *p, unsigned int bits)
-{
-	g_autoptr(GArray) need = guest_reach(p, bits);
-	const char *fix = "choose another host";
-	unsigned int have;
-	uint64_t at;
-
-	if (!p->ranges)
-		return; /* said by who asked before */
-	have = ranges_bits(p->ranges);
-	if (is_device(p->v, "intel-iommu") && bits > 39)
-		fix = "set aw_bits='39'";
-	for (guint i = 0; i < need->len; i++) {
-		struct finding *f;
-
-		if (!ranges_lack(p->ranges, &g_array_index(need, struct value_range, i), &at))
-			continue;
-		f = hazard(p, g_strdup_printf("the guest may map 0x%" G_GINT64_MODIFIER "x, which the host's IOMMU (%s) doesn't: DMA fails while it runs",
-					      at, p->device->unit ? p->device->unit->id : "not known"), fix);
-		need_have_bits(f, bits, have);
-		return;
-	}
-}
-
-/* Intel's, as far as the guest can switch translation on at all. */
-static void reach_intel(const struct pair *p)
-{
-	unsigned int bits = number_of(viommu_value(&p->s, p->v, "aw-bits"), 0);
-
-	if (viommu_is(&p->s, p->v, "dma-translation", "off"))
-		return;
-	/* vtd_iommu_notify_flag_changed() refuses VFIO's notifier, and vfio_listener_region_add() gives up */
-	if (viommu_is(&p->s, p->v, "snoop-control", "on"))
-		hazard(p, g_strdup("with snoop-control QEMU ends as soon as the guest switches its IOMMU on"),
-		       "switch snoop-control off");
-	else if (bits)
-		reach_bits(p, first_stage(p) ? 47 : bits);
-}
-
-static void reach(const struct pair *p)
-{
-	const struct dma_viommu *late = p->v ? NULL : g_ptr_array_index(p->s.dma->viommus, 0);
-	struct pair behind = *p;
-
-	if (late) {
-		behind.v = late;
-		hazard(&behind, g_strdup("the virtual IOMMU comes behind the device on QEMU's command line: what the guest maps there never reaches the device"),
-		       "define it by <iommu>, which libvirt puts first");
-		return;
-	}
-	if (is_device(p->v, "intel-iommu")) {
-		reach_intel(p);
-	} else if (is_device(p->v, "amd-iommu")) {
-		if (!viommu_is(&p->s, p->v, "dma-remap", "on"))
-			hazard(p, g_strdup("without dma-remap what the guest maps never reaches the device"),
-			       "set dma-remap=on (QEMU's property), or choose another model");
-		else
-			reach_bits(p, 48);
-	} else if (is_device(p->v, "virtio-iommu-pci") && qemu_before(&p->s, "9.0")) {
-		/* newer ones tell the guest which addresses it can't have */
-		reach_bits(p, 64);
-	}
-}
-
-void check_viommu_reach(struct judgement *j)
-{
-	for_pairs(j, reach);
+	viommu_each_pair(j, before);
 }
 
 /* --- the stage --------------------------------------------------------------------------------- */

@@ -198,8 +198,12 @@ static const struct check checks[] = {
 	      "that the host itself needs, the guest can't have it.",
 	      "machine-present", NULL),
 	CHECK("host-device-isolated", check_host_isolation, false, "the assigned devices can be let go",
-	      "The kernel gives a device away with its whole IOMMU group, and only where it can't forge "
+	      "The kernel gives a device away only where it is in an IOMMU group and can't forge "
 	      "interrupts (or the administrator allowed that).",
+	      "host-device-present", NULL),
+	CHECK("host-device-group", check_host_group, false, "the devices' groups can be given to the guest",
+	      "The kernel gives away whole IOMMU groups: no driver of the host may keep another device of the "
+	      "group, and behind a virtual IOMMU two devices of one group can't have addresses of their own.",
 	      "host-device-present", NULL),
 	CHECK("viommu-properties", check_viommu_properties, false, "QEMU has the virtual IOMMU as written",
 	      "Names, values and combinations of a virtual IOMMU's properties that this version of QEMU and "
@@ -209,7 +213,7 @@ static const struct check checks[] = {
 	      "Before assigned devices an Intel IOMMU needs caching mode and, from QEMU 9.1 on, no more address "
 	      "bits than the host's; an AMD one QEMU 10.2; first-stage tables and an accelerated SMMUv3 need "
 	      "the host's IOMMU to use the guest's tables.",
-	      "host-device-isolated", "viommu-properties", NULL),
+	      "host-device-isolated", "host-device-group", "viommu-properties", NULL),
 	CHECK("host-device-mappable", check_host_mappable, false, "the devices reach all of the guest's memory",
 	      "All memory is mapped for an assigned device before the guest runs; where the host's IOMMU has a "
 	      "hole or ends before that, QEMU doesn't start.",
@@ -232,10 +236,6 @@ static const struct check checks[] = {
 	     "among them; a device on PCI Express needs a free root port. Unknown where something that is "
 	     "wrong with the guest already keeps other checks from being asked.",
 	     "machine-present", NULL),
-	PLUG("hotplug-group", check_hotplug_group, "the device's group can be given to the guest",
-	     "The kernel gives away whole IOMMU groups: no driver of the host may keep another device of the "
-	     "group, and behind a virtual IOMMU two devices of one group can't have addresses of their own.",
-	     "host-device-present", NULL),
 	PLUG("hotplug-frozen", check_hotplug_frozen, "the device takes the pages that the guest uses",
 	     "A virtio IOMMU's page size is frozen at the start. A device whose host IOMMU doesn't map pages "
 	     "of that size is refused from QEMU 9.1 on; older ones end when it is plugged in.",
@@ -249,7 +249,7 @@ static const struct check checks[] = {
 	     "machine-present", NULL),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
-	      "(an assigned device, QEMU options of its own, …): the answer is unknown.",
+	      "(QEMU options of its own, cache allocation, …): the answer is unknown.",
 	      "arch-supported", "accel-available", NULL),
 };
 

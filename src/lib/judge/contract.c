@@ -6,40 +6,42 @@
 
 #include "judge/contract.h"
 
-/* What a guest sees of each device, and what a QEMU without the property does. */
+/* What a guest sees of each device, and what a QEMU without the property does; NULL: not known. */
 static const struct {
 	const char *device, *property, *absent, *sees;
+	bool more_is_harmless; /* a guest that was started without it does more than it must */
 } visible[] = {
-	{ "intel-iommu", "aw-bits", NULL, "CAP.SAGAW and CAP.MGAW" },
-	{ "intel-iommu", "caching-mode", "off", "CAP.CM" },
-	{ "intel-iommu", "device-iotlb", "off", "ECAP.DT" },
-	{ "intel-iommu", "dma-drain", "on", "CAP.DWD and CAP.DRD" },
-	{ "intel-iommu", "dma-translation", "on", "CAP.SAGAW" },
-	{ "intel-iommu", "eim", "off", "ECAP.EIM" },
-	{ "intel-iommu", "first-stage", "off", "ECAP.FSTS and CAP.FS1GP" },
-	{ "intel-iommu", "fs1gp", "on", "CAP.FS1GP" },
-	{ "intel-iommu", "intremap", "on", "ECAP.IR" },
-	{ "intel-iommu", "pasid-bits", "0", "ECAP.PASID and ECAP.PSS" },
-	{ "intel-iommu", "pasid-mode", "off", "ECAP.PASID" },
-	{ "intel-iommu", "pt", "on", "ECAP.PT" },
-	{ "intel-iommu", "scalable-mode", "off", "ECAP.SMTS, ECAP.SRS and ECAP.SSTS" },
-	{ "intel-iommu", "snoop-control", "off", "ECAP.SC" },
-	{ "intel-iommu", "stale-tm", "on", "which bits of page-table entries are refused" },
-	{ "intel-iommu", "svm", "off", "ECAP.PRS" },
-	{ "amd-iommu", "device-iotlb", "off", "IVHD's flag IotlbSup" },
-	{ "amd-iommu", "dma-remap", "off", "whether its mappings reach assigned devices" },
-	{ "amd-iommu", "dma-translation", "on", "EFR.HATS" },
-	{ "amd-iommu", "intremap", "on", "whether interrupts are remapped" },
-	{ "amd-iommu", "pt", "on", "IVHD's flag PassPW" },
-	{ "amd-iommu", "xtsup", "off", "EFR.XTSup" },
-	{ "virtio-iommu-pci", "aw-bits", "64", "the range of addresses it may map" },
-	{ "virtio-iommu-pci", "granule", "4k", "the page sizes it may map" },
-	{ "arm-smmuv3", "accel", "off", "IDR registers of the host" },
-	{ "arm-smmuv3", "ats", "off", "IDR0.ATS" },
-	{ "arm-smmuv3", "oas", "44", "IDR5.OAS" },
-	{ "arm-smmuv3", "ril", "on", "IDR3.RIL" },
-	{ "arm-smmuv3", "ssidsize", "0", "IDR1.SSIDSIZE" },
-	{ "arm-smmuv3", "stage", "1", "IDR0.S1P and IDR0.S2P" },
+	{ "intel-iommu", "aw-bits", NULL, "CAP.SAGAW and CAP.MGAW", false },
+	{ "intel-iommu", "caching-mode", "off", "CAP.CM", false },
+	{ "intel-iommu", "device-iotlb", "off", "ECAP.DT", false },
+	{ "intel-iommu", "dma-drain", "on", "CAP.DWD and CAP.DRD", false },
+	{ "intel-iommu", "dma-translation", "on", "CAP.SAGAW", false },
+	{ "intel-iommu", "eim", "off", "ECAP.EIM", false },
+	{ "intel-iommu", "esrtps", NULL, "CAP.ESRTPS", true },
+	{ "intel-iommu", "first-stage", "off", "ECAP.FSTS and CAP.FS1GP", false },
+	{ "intel-iommu", "fs1gp", "on", "CAP.FS1GP", false },
+	{ "intel-iommu", "intremap", "on", "ECAP.IR", false },
+	{ "intel-iommu", "pasid-bits", "0", "ECAP.PASID and ECAP.PSS", false },
+	{ "intel-iommu", "pasid-mode", "off", "ECAP.PASID", false },
+	{ "intel-iommu", "pt", "on", "ECAP.PT", false },
+	{ "intel-iommu", "scalable-mode", "off", "ECAP.SMTS, ECAP.SRS and ECAP.SSTS", false },
+	{ "intel-iommu", "snoop-control", "off", "ECAP.SC", false },
+	{ "intel-iommu", "stale-tm", "on", "which bits of page-table entries are refused", false },
+	{ "intel-iommu", "svm", "off", "ECAP.PRS", false },
+	{ "amd-iommu", "device-iotlb", "off", "IVHD's flag IotlbSup", false },
+	{ "amd-iommu", "dma-remap", "off", "whether its mappings reach assigned devices", false },
+	{ "amd-iommu", "dma-translation", "on", "EFR.HATS", false },
+	{ "amd-iommu", "intremap", "on", "whether interrupts are remapped", false },
+	{ "amd-iommu", "pt", "on", "IVHD's flag PassPW", false },
+	{ "amd-iommu", "xtsup", "off", "EFR.XTSup", false },
+	{ "virtio-iommu-pci", "aw-bits", "64", "the range of addresses it may map", false },
+	{ "virtio-iommu-pci", "granule", "4k", "the page sizes it may map", false },
+	{ "arm-smmuv3", "accel", "off", "IDR registers of the host", false },
+	{ "arm-smmuv3", "ats", "off", "IDR0.ATS", false },
+	{ "arm-smmuv3", "oas", "44", "IDR5.OAS", false },
+	{ "arm-smmuv3", "ril", "on", "IDR3.RIL", false },
+	{ "arm-smmuv3", "ssidsize", "0", "IDR1.SSIDSIZE", false },
+	{ "arm-smmuv3", "stage", "1", "IDR0.S1P and IDR0.S2P", false },
 };
 
 static const char *made(const struct viommu_scope *s, const struct dma_viommu *v, size_t i)
@@ -51,18 +53,19 @@ static const char *made(const struct viommu_scope *s, const struct dma_viommu *v
 	return value;
 }
 
-static void tell(GPtrArray *out, bool known, const char *property, const char *here, const char *there,
-		 const char *sees)
+static enum verdict weigh(size_t i, const char *here, const char *there)
 {
-	struct contract_difference *d = g_new0(struct contract_difference, 1);
-
-	*d = (struct contract_difference){ known, property, here, there, sees };
-	g_ptr_array_add(out, d);
+	if (!here || !there)
+		return V_UNKNOWN;
+	if (!strcmp(here, there))
+		return V_OK;
+	return visible[i].more_is_harmless && !strcmp(there, "on") ? V_WARN : V_BLOCK;
 }
 
-int contract_esrtps(const struct viommu_scope *s)
+/* Of the same QEMU and machine type even what isn't known is the same. */
+static bool same_maker(const struct viommu_scope *here, const struct viommu_scope *there)
 {
-	return qemu_from(s, "11.1") ? 1 : qemu_before(s, "10.1") ? 0 : -1;
+	return here->qemu && !g_strcmp0(here->qemu, there->qemu) && !g_strcmp0(here->version, there->version);
 }
 
 GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_viommu *a,
@@ -71,21 +74,26 @@ GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_vi
 	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(visible); i++) {
-		const char *x, *y;
+		struct contract_difference d = { .property = visible[i].property, .sees = visible[i].sees };
 
 		if (strcmp(visible[i].device, a->device) ||
-		    (!strcmp(visible[i].property, "fs1gp") && viommu_is(here, a, "first-stage", "off")))
+		    (!strcmp(d.property, "fs1gp") && viommu_is(here, a, "first-stage", "off")))
 			continue;
-		x = made(here, a, i);
-		y = made(there, b, i);
-		if (!x || !y)
-			tell(out, false, visible[i].property, x, y, visible[i].sees);
-		else if (strcmp(x, y))
-			tell(out, true, visible[i].property, x, y, visible[i].sees);
+		d.here = made(here, a, i);
+		d.there = made(there, b, i);
+		d.verdict = !d.here && !d.there && same_maker(here, there) ? V_OK : weigh(i, d.here, d.there);
+		if (d.verdict != V_OK)
+			g_ptr_array_add(out, g_memdup2(&d, sizeof(d)));
 	}
-	if (!strcmp(a->device, "intel-iommu") && contract_esrtps(here) == 1 && contract_esrtps(there) == 0)
-		tell(out, true, "CAP.ESRTPS", "1", "0", "CAP.ESRTPS");
 	return out;
+}
+
+const char *contract_unmigratable(const struct viommu_scope *s, const struct dma_viommu *v)
+{
+	if (!strcmp(v->device, "amd-iommu") && !dma_property(v, "pci-id"))
+		return "QEMU moves no AMD IOMMU that has no pci-id";
+	return viommu_is(s, v, "accel", "on") ?
+		       "QEMU moves no accelerated SMMUv3: the guest runs here and goes nowhere" : NULL;
 }
 
 static enum verdict because(char **why, char *text, enum verdict verdict)
@@ -102,28 +110,14 @@ static enum verdict compare_kind(const struct viommu_scope *here, const struct d
 	g_autoptr(GPtrArray) differences = contract_compare(here, a, there, b);
 	enum verdict worst = V_OK;
 
-	if (!strcmp(a->device, "intel-iommu") && contract_esrtps(here) == 0 && contract_esrtps(there) == 1)
-		worst = because(why, g_strdup("CAP.ESRTPS is there alone"), V_WARN);
 	for (guint i = 0; i < differences->len; i++) {
 		const struct contract_difference *d = differences->pdata[i];
-		enum verdict verdict = d->known ? V_BLOCK : V_UNKNOWN;
 
-		if (verdict > worst)
+		if (d->verdict > worst)
 			worst = because(why, g_strdup_printf("%s: %s, %s", d->property, d->here ? d->here : "?",
-							     d->there ? d->there : "?"), verdict);
+							     d->there ? d->there : "?"), d->verdict);
 	}
 	return worst;
-}
-
-static bool without_function(const struct dma *dma)
-{
-	for (guint i = 0; i < dma->viommus->len; i++) {
-		const struct dma_viommu *v = g_ptr_array_index(dma->viommus, i);
-
-		if (!strcmp(v->device, "amd-iommu") && !dma_property(v, "pci-id"))
-			return true;
-	}
-	return false;
 }
 
 enum verdict contract_verdict(const struct viommu_scope *here, const struct viommu_scope *there, char **why)
@@ -134,8 +128,8 @@ enum verdict contract_verdict(const struct viommu_scope *here, const struct viom
 	*why = NULL;
 	if (g_strcmp0(here->target->machine, there->target->machine))
 		return because(why, g_strdup("machine types differ"), V_BLOCK);
-	if (without_function(here->dma) || without_function(there->dma))
-		return because(why, g_strdup("an AMD IOMMU without pci-id"), V_BLOCK);
+	if ((a && contract_unmigratable(here, a)) || (b && contract_unmigratable(there, b)))
+		return because(why, g_strdup("it can't be moved at all"), V_BLOCK);
 	if (!a && !b)
 		return V_OK;
 	if (!b)

@@ -8,7 +8,7 @@
 #include "judge/viommu.h"
 
 struct contract_difference {
-	bool known;           /* it differs; else whether it does isn't known */
+	enum verdict verdict; /* V_BLOCK; V_WARN: it differs, and no guest minds; V_UNKNOWN */
 	const char *property; /* "aw-bits" */
 	const char *here, *there; /* values, NULL: not known */
 	const char *sees;     /* where the guest sees it: "CAP.CM" */
@@ -23,8 +23,8 @@ struct contract_difference {
 GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_viommu *a,
 			    const struct viommu_scope *there, const struct dma_viommu *b);
 
-/* 1, 0 or -1: does that QEMU's Intel IOMMU set CAP.ESRTPS? 11.1 does, 10.0 doesn't. */
-int contract_esrtps(const struct viommu_scope *scope);
+/* Why QEMU moves no guest with that virtual IOMMU, or NULL. */
+const char *contract_unmigratable(const struct viommu_scope *scope, const struct dma_viommu *viommu);
 
 /**
  * contract_verdict - may a guest that was started as @here is move to what is started as @there?

@@ -86,7 +86,7 @@ static bool of_machine(const struct viommu_scope *s, guint row)
 const char *viommu_canonical(const struct tables *tables, const char *device, const char *spelling)
 {
 	for (guint i = 0; i < rows(tables); i++)
-		if (is(tables, i, DEVICE, device) &&
+		if (is(tables, i, DEVICE, device) && strcmp(spelling, "-") &&
 		    (is(tables, i, SPELLING, spelling) || is(tables, i, PROPERTY, spelling)))
 			return cell(tables, i, PROPERTY);
 	return NULL;
@@ -146,7 +146,7 @@ const char *viommu_value(const struct viommu_scope *s, const struct dma_viommu *
 	for (guint i = 0; i < rows(s->tables); i++) {
 		if (!is(s->tables, i, DEVICE, v->device) || !is(s->tables, i, PROPERTY, property))
 			continue;
-		named = true;
+		named = !is(s->tables, i, SPELLING, "-");
 		if (of_version(s, i) && of_machine(s, i))
 			return resolve(s, v, property, cell(s->tables, i, DEFAULT));
 	}

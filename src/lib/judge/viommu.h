@@ -56,6 +56,9 @@ bool qemu_before(const struct viommu_scope *scope, const char *version);
 /* The virtual IOMMU that stands before a device; NULL: none, or it comes too late for it. */
 const struct dma_viommu *viommu_before(const struct dma *dma, const struct dma_device *device);
 
+/* Is it a <controller type='pci'> of one of the models? */
+bool controller_is(const struct xml_node *controller, const char *const *models);
+
 /**
  * host_ranges - the addresses that a device of a host can be given mappings at
  * @device: of the target's profile

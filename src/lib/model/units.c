@@ -42,6 +42,33 @@ struct device *profile_device(const struct profile *profile, const char *address
 	return g_hash_table_lookup(profile->devices_by_address, address);
 }
 
+bool driver_leaves_group(const char *driver)
+{
+	return strstr(driver, "vfio") || !strcmp(driver, "pci-stub") || !strcmp(driver, "pcieport");
+}
+
+int device_holds_group(const struct device *device)
+{
+	/* a port without children of its own does no DMA: its driver is pcieport, or none */
+	bool port = device->class && g_str_has_prefix(device->class, "0x0604");
+
+	if (device->driver)
+		return !driver_leaves_group(device->driver);
+	return json_is_null(json_object_get(device->json, "driver")) || port ? 0 : -1;
+}
+
+bool profile_lists_devices(const struct profile *profile)
+{
+	const json_t *sources = json_object_get(json_object_get(profile->doc, "probe"), "sources");
+	const json_t *source;
+	size_t i;
+
+	json_array_foreach (sources, i, source)
+		if (!g_strcmp0(json_string_value(json_object_get(source, "name")), "pci"))
+			return json_is_true(json_object_get(source, "complete"));
+	return false;
+}
+
 const struct fact *facts_find(const GArray *facts, const char *id, enum view view)
 {
 	const struct fact *found = NULL;

@@ -42,6 +42,20 @@ struct device {
 struct iommu_unit *profile_unit(const struct profile *profile, const char *id);
 struct device *profile_device(const struct profile *profile, const char *address);
 
+/* Drivers that leave a device's group to whoever wants it: vfio-pci and its kind, pci-stub, pcieport. */
+bool driver_leaves_group(const char *driver);
+
+/**
+ * device_holds_group - does a driver of the host keep the device, so that nobody can have its group?
+ *
+ * Returns 1, 0 (none, or one that leaves it), or -1 where its driver isn't known. Source: Linux
+ * drivers/vfio/vfio_main.c, vfio_dev_viable(); later drivers' driver_managed_dma.
+ */
+int device_holds_group(const struct device *device);
+
+/* Is the list of the host's PCI functions known to be whole? */
+bool profile_lists_devices(const struct profile *profile);
+
 /**
  * facts_find - the fact of an id and view among those of a unit or device
  * @view: VIEWS: the kernel's before the hardware's
