@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "judge/viommu.h"
+#include "judge/viommu-pair.h"
 #include "model/value.h"
 
 #define ASK_PROBE "run 'capbroker probe' on the host"
@@ -219,7 +219,11 @@ void check_host_mappable(struct judgement *j)
 		const struct dma_device *d = g_ptr_array_index(dma->devices, i);
 		const struct device *device = host_device(j, d);
 
-		if (device && !d->mediated && maps_memory(j, dma, d))
+		if (!device || d->mediated)
+			continue;
+		if (viommu_is_spapr(j))
+			spapr_judge(j, d, device);
+		else if (maps_memory(j, dma, d))
 			judge_memory(j, dma, d, device);
 	}
 }

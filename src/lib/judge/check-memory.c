@@ -40,11 +40,7 @@ static unsigned int bits_of_32(const struct judgement *j)
 	return bit >= 0 && bits_test(j->cpu->require, (size_t)bit) ? 36 : 32;
 }
 
-/*
- * The width of addresses that QEMU gives the guest's CPU; 0 where it isn't known or isn't judged
- * (what libvirt makes of host-model differs by version).
- */
-static uint64_t cpu_bits(const struct judgement *j)
+uint64_t guest_phys_bits(const struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : j->needs->cpu;
 	bool kvm = !g_strcmp0(j->needs->accel, "kvm");
@@ -171,7 +167,7 @@ void check_address_space(struct judgement *j)
 	if (!j->needs->definition || !j->target.machine || !hole_gib(family))
 		return;
 	check_dimms(j);
-	bits = cpu_bits(j);
+	bits = guest_phys_bits(j);
 	top = top_kib(j, family);
 	if (!bits || bits > 52 || !top)
 		return;

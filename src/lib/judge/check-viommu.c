@@ -392,11 +392,11 @@ const char *viommu_stage(const struct judgement *j)
 {
 	const struct dma *dma = dma_of(j->needs);
 	static const char *const mine[] = { "viommu-properties", "viommu-devices", "viommu-supported",
-					    "host-device-isolated", "host-device-mappable" };
+					    "host-device-isolated", "host-device-group", "host-device-mappable" };
 	const char *stage = "shadow";
 	struct viommu_scope s;
 
-	if (!j->needs->has_viommu || !dma || !dma->viommus->len)
+	if (!dma || (!dma->viommus->len && !viommu_is_spapr(j)))
 		return j->needs->has_viommu ? "unknown" : "none";
 	if (!j->needs->has_host_device)
 		return "emulated";

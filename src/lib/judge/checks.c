@@ -218,6 +218,10 @@ static const struct check checks[] = {
 	      "All memory is mapped for an assigned device before the guest runs; where the host's IOMMU has a "
 	      "hole or ends before that, QEMU doesn't start.",
 	      "viommu-devices", NULL),
+	CHECK("host-device-window", check_host_window, false, "the devices reach each other's memory",
+	      "Firmware may place the memory of PCI devices at the end of the guest CPU's addresses. What the "
+	      "host's IOMMU can't map there no assigned device can reach; with shared memory QEMU may end.",
+	      "host-device-mappable", NULL),
 	CHECK("viommu-reach", check_viommu_reach, false, "the devices reach all that the guest may map",
 	      "A guest with a virtual IOMMU may map any address of its width, but for those that it keeps for "
 	      "itself. QEMU compares ends, not holes, and older ones nothing: the guest starts, and its DMA "

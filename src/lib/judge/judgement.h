@@ -54,6 +54,12 @@ bool cpu_is_minimum(const struct judgement *j);
 /* Is it an upstream machine type from before QEMU's models were as its newest types have them? */
 bool cpu_models_unsteady(const struct judgement *j);
 
+/*
+ * The width of addresses that QEMU gives the guest's CPU; 0 where it isn't known or isn't judged
+ * (what libvirt makes of host-model differs by version).
+ */
+uint64_t guest_phys_bits(const struct judgement *j);
+
 /* The last KiB that QEMU maps of a PC (memory, room for hot-plug, PCI devices); 0: not known. */
 unsigned long long guest_top_kib(const struct judgement *j);
 
@@ -130,6 +136,7 @@ void check_host_devices(struct judgement *j);
 void check_host_isolation(struct judgement *j);
 void check_host_group(struct judgement *j);
 void check_host_mappable(struct judgement *j);
+void check_host_window(struct judgement *j);
 void check_host_device_moves(struct judgement *j);
 void check_viommu_properties(struct judgement *j);
 void check_viommu_devices(struct judgement *j);

@@ -25,6 +25,10 @@ bool viommu_is_exact(const struct viommu_scope *scope, const struct dma_viommu *
 
 bool viommu_kind(const struct dma_viommu *viommu, const char *device);
 
+/* Is the guest one of POWER's, which always has an sPAPR IOMMU? Does the host have its windows? */
+bool viommu_is_spapr(const struct judgement *j);
+void spapr_judge(struct judgement *j, const struct dma_device *d, const struct device *device);
+
 /* The number that a property's value is, else @otherwise. */
 unsigned int viommu_number(const char *text, unsigned int otherwise);
 

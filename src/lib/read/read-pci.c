@@ -284,6 +284,18 @@ static bool is_isolated(const struct config *c, bool multifunction)
 	return c->has_acs && (c->acs_control & needed) == needed;
 }
 
+/* A device's base address registers: a memory region of 64 bits takes two of the six. */
+static bool has_wide_region(const uint8_t *bytes)
+{
+	for (unsigned int at = 0x10; at < 0x28; at += 4) {
+		bool wide = (bytes[at] & 7) == 4; /* memory; type 2 */
+
+		if (wide && at < 0x24)
+			return true;
+	}
+	return false;
+}
+
 static void put_header(const struct config *c)
 {
 	static const char *const headers[] = { "device", "bridge", "cardbus" };
@@ -301,6 +313,8 @@ static void put_header(const struct config *c)
 	put(c, "pci.header",
 	    header < G_N_ELEMENTS(headers) ? json_string(headers[header])
 					   : json_sprintf("type-%u", header));
+	if (!header)
+		put_bool(c, "pci.wide-regions", has_wide_region(b));
 }
 
 static bool is_gone(const uint8_t *config)
