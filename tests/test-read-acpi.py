@@ -157,6 +157,10 @@ BAD = [
     (viot(bytes([3, 0, 4, 0]), count=1), 48, "too short for its type"),
     (viot(bytes([3, 0, 0, 1]), count=1), 48, "ends after the table"),
     (viot(bytes(4), offset=8, count=1), 38, "overlap the table's head"),
+    (iort(smmuv3(1), smmuv3(2, struct.pack("<IIIII", 0, 0xffff, 0, 52, 0))), 116,
+     "an id mapping that leads to where no node is"),
+    (viot(struct.pack("<BBHIHHHHHHI", 1, 0, 24, 0, 0, 0, 0, 0xff, 40, 0, 0)), 48,
+     "leads to where no node is"),
 ]
 
 

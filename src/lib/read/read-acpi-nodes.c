@@ -10,6 +10,45 @@
 #define IORT_MAPPING 20u
 #define IORT_NODE 16u
 
+/* Is there a node at the offset? Nodes are in the order of their offsets. */
+static bool has_node(const json_t *nodes, json_int_t offset)
+{
+	size_t low = 0, high = json_array_size(nodes);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		json_int_t at = json_integer_value(json_object_get(json_array_get(nodes, middle), "offset"));
+
+		if (at == offset)
+			return true;
+		if (at < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* What a node leads to must be another's offset. */
+static bool check_references(const struct acpi *table, GError **error)
+{
+	const json_t *nodes = json_object_get(table->out, "subtables"), *node, *mapping;
+	size_t i, k;
+
+	json_array_foreach(nodes, i, node) {
+		const json_t *to = json_object_get(node, "node");
+		size_t at = (size_t)json_integer_value(json_object_get(node, "offset"));
+
+		if (to && !has_node(nodes, json_integer_value(to)))
+			return acpi_fail(table, at, "leads to where no node is", error);
+		json_array_foreach(json_object_get(node, "mappings"), k, mapping) {
+			if (!has_node(nodes, json_integer_value(json_object_get(mapping, "node"))))
+				return acpi_fail(table, at, "an id mapping that leads to where no node is", error);
+		}
+	}
+	return true;
+}
+
 /* The id mappings of a node; each leads to another node by that one's offset. */
 static bool read_mappings(const struct acpi *table, const struct acpi_part *part, GError **error)
 {
@@ -127,7 +166,7 @@ bool acpi_read_iort(const struct acpi *table, GError **error)
 			return false;
 		at += (uint32_t)part.length;
 	}
-	return true;
+	return check_references(table, error);
 }
 
 static bool read_pci_range(const struct acpi *table, const struct acpi_part *part, GError **error)
@@ -204,5 +243,5 @@ bool acpi_read_viot(const struct acpi *table, GError **error)
 			return false;
 		at += part.length;
 	}
-	return true;
+	return check_references(table, error);
 }
