@@ -3,7 +3,8 @@
 
 An entry is fired by a fact that is known and says something: a bool that is true, a number, a name;
 or by a member of the profile that says the same (members() below).  Entries of IOMMUs and devices
-are also fired by what the tests of their readers ask, each bit of each register by itself.
+are also fired by what the tests of their readers ask, each bit of each register by itself. Those of virtual
+IOMMUs are no host's: they must be the properties of viommu-properties.tsv, one for one.
 untested-capabilities.tsv lists what none fires and why.  Fails where that list and the hosts don't agree, or
 where a tenth of the dictionary or more isn't fired.  With -v, the ids and reasons one by one.
 """
@@ -18,6 +19,9 @@ from decode_fixture import decode, requests_of_tests
 from dictionary_fixture import SKIP, TOP, dictionary
 
 UNTESTED = os.path.join(TOP, "tests", "untested-capabilities.tsv")
+PROPERTIES = os.path.join(TOP, "schema", "data", "viommu-properties.tsv")
+ROOMS = {"intel-iommu": "intel", "amd-iommu": "amd", "virtio-iommu-pci": "virtio",
+         "arm-smmuv3": "smmuv3"}
 MOST = 0.1
 
 
@@ -65,6 +69,13 @@ def reasons():
     return told
 
 
+def of_guests():
+    """Ids of virtual IOMMUs: the model, and each property that the table has."""
+    with open(PROPERTIES, encoding="utf-8") as file:
+        rows = [line.split("\t") for line in file if not line.startswith("#")][1:]
+    return {"viommu.model"} | {"viommu.%s.%s" % (ROOMS[row[0]], row[1]) for row in rows}
+
+
 def main():
     hosts = sorted(glob.glob(os.path.join(TOP, "tests", "hosts", "*", "profile.json")))
     if not hosts:
@@ -77,6 +88,10 @@ def main():
         found.update(fired(profile), members(profile))
     entries = dictionary()["capabilities"]
     ids = {entry["id"] for entry in entries if "qemu-option" not in entry["flags"]}
+    guests = {name for name in ids if name.startswith("viommu.")}
+    failures = ["%s: in the dictionary or in viommu-properties.tsv alone" % name
+                for name in sorted(guests ^ of_guests())]
+    ids -= guests
     unnamed = found - {entry["id"] for entry in entries}
     by_hosts = len(ids & found)
     for answer in decode(requests_of_tests()):
@@ -84,13 +99,13 @@ def main():
     silent, told = ids - found, reasons()
     print(f"{len(ids)} entries, {by_hosts} fired by {len(hosts)} recorded hosts, "
           f"{len(ids & found) - by_hosts} by tests of readers alone, {len(silent)} by none; "
-          f"{len(unnamed)} facts have no entry")
+          f"{len(unnamed)} facts have no entry; {len(guests)} entries are of guests' virtual IOMMUs")
     for reason, number in collections.Counter(told[name] for name in silent & told.keys()).items():
         print(f"{number:4}  {reason}")
     if "-v" in sys.argv[1:]:
         print("\n".join(f"{name}\t{told.get(name, '?')}" for name in sorted(silent)))
-    failures = [f"{name}: no recorded host fires it and untested-capabilities.tsv has no reason"
-                for name in sorted(silent - told.keys())]
+    failures += [f"{name}: no recorded host fires it and untested-capabilities.tsv has no reason"
+                 for name in sorted(silent - told.keys())]
     failures += [f"{name}: in untested-capabilities.tsv, and " +
                  ("a recorded host fires it" if name in ids else "not in the dictionary")
                  for name in sorted(told.keys() - silent)]

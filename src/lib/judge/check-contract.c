@@ -28,15 +28,29 @@ static char *difference_text(const struct dma_viommu *v, const struct contract_d
 			       stays ? "goes on seeing what it had" : "would see it change", d->sees);
 }
 
+/* A property's value as its type in the dictionary has it; null where it isn't known. */
+static json_t *property_json(const char *value)
+{
+	guint64 n;
+
+	if (!value)
+		return json_null();
+	if (!strcmp(value, "on") || !strcmp(value, "off"))
+		return json_boolean(!strcmp(value, "on"));
+	if (g_ascii_string_to_unsigned(value, 10, 0, UINT32_MAX, &n, NULL))
+		return json_integer((json_int_t)n);
+	return json_string(value);
+}
+
 static void tell_difference(struct judgement *j, const struct dma_viommu *v,
 			    const struct contract_difference *d)
 {
 	struct finding *f = finding_add(j, d->verdict, EFFECT_HAZARD, ON_MIGRATE, g_strdup(v->where),
 					difference_text(v, d), g_strdup("start the guest anew there"));
 
-	f->capability = "viommu.model";
-	finding_item(f->need, "viommu.model", json_sprintf("%s=%s", d->property, d->here ? d->here : "?"));
-	finding_item(f->have, "viommu.model", json_sprintf("%s=%s", d->property, d->there ? d->there : "?"));
+	f->capability = viommu_id(v, d->property);
+	finding_item(f->need, f->capability, property_json(d->here));
+	finding_item(f->have, f->capability, property_json(d->there));
 }
 
 void check_viommu_contract(struct judgement *j)

@@ -58,7 +58,7 @@ static void reach_bits(const struct viommu_pair *p, unsigned int bits)
 			continue;
 		f = hazard(p, g_strdup_printf("the guest may map 0x%" G_GINT64_MODIFIER "x, which the host's IOMMU (%s) doesn't: DMA fails while it runs",
 					      at, p->device->unit ? p->device->unit->id : "not known"), fix);
-		viommu_need_bits(f, bits, have);
+		viommu_need_bits(f, p->v, bits, have);
 		return;
 	}
 }

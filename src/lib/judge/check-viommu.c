@@ -24,9 +24,9 @@ struct finding *viommu_finding(struct judgement *j, const struct dma_viommu *v, 
 	return f;
 }
 
-static void refuse(struct judgement *j, const struct dma_viommu *v, char *text, const char *fix)
+static struct finding *refuse(struct judgement *j, const struct dma_viommu *v, char *text, const char *fix)
 {
-	viommu_finding(j, v, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, text, fix);
+	return viommu_finding(j, v, V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL, text, fix);
 }
 
 /* --- its properties ---------------------------------------------------------------------------- */
@@ -46,22 +46,25 @@ static void judge_property(struct judgement *j, const struct viommu_scope *s, co
 			   const struct dma_property *p)
 {
 	int has = has_property(j, s, v, p->name), row = viommu_row(s, v, p->name);
+	struct finding *f = NULL;
 
 	/* rules know what libvirt takes, drops and makes of its own attributes */
 	if (p->by_libvirt && !has)
 		return;
 	if (!has)
-		refuse(j, v, g_strdup_printf("QEMU %s has no property %s of %s", s->qemu ? s->qemu : "there",
-					     p->name, v->device),
-		       "leave it out, or use that QEMU's name for it");
+		f = refuse(j, v, g_strdup_printf("QEMU %s has no property %s of %s", s->qemu ? s->qemu : "there",
+						 p->name, v->device),
+			   "leave it out, or use that QEMU's name for it");
 	else if (has < 0 && !p->by_libvirt)
-		viommu_finding(j, v, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
-			       g_strdup_printf("whether QEMU there has a property %s of %s is not known", p->name,
-					       v->device),
-			       "run 'capbroker probe' on the host");
+		f = viommu_finding(j, v, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL,
+				   g_strdup_printf("whether QEMU there has a property %s of %s is not known",
+						   p->name, v->device),
+				   "run 'capbroker probe' on the host");
 	else if (row >= 0 && !p->by_libvirt && !viommu_takes(s->tables, row, p->value))
-		refuse(j, v, g_strdup_printf("%s takes no %s=%s", v->device, p->name, p->value),
-		       "choose another value");
+		f = refuse(j, v, g_strdup_printf("%s takes no %s=%s", v->device, p->name, p->value),
+			   "choose another value");
+	if (f)
+		f->capability = viommu_id(v, viommu_canonical(s->tables, v->device, p->name));
 }
 
 unsigned int viommu_number(const char *text, unsigned int otherwise)
@@ -138,10 +141,12 @@ bool viommu_is_exact(const struct viommu_scope *s, const struct dma_viommu *v)
 	return viommu_is(s, v, "first-stage", "on") || viommu_is(s, v, "accel", "on");
 }
 
-void viommu_need_bits(struct finding *f, unsigned int need, unsigned int have)
+void viommu_need_bits(struct finding *f, const struct dma_viommu *v, unsigned int need, unsigned int have)
 {
-	f->capability = "iommu.address-bits";
-	finding_item(f->need, "iommu.address-bits", json_integer(need));
+	bool settable = viommu_kind(v, "intel-iommu") || viommu_kind(v, "virtio-iommu-pci");
+
+	f->capability = settable ? viommu_id(v, "aw-bits") : "iommu.address-bits";
+	finding_item(f->need, f->capability, json_integer(need));
 	finding_item(f->have, "iommu.address-bits", json_integer(have));
 }
 
@@ -167,7 +172,7 @@ static bool intel_width(const struct viommu_pair *p)
 			g_strdup(viommu_is_exact(&p->s, p->v) ? "leave first-stage off and set caching_mode='on' aw_bits='39'" :
 				 have >= 39	? "set aw_bits='39'" :
 						  "choose another host"));
-	viommu_need_bits(f, need, have);
+	viommu_need_bits(f, p->v, need, have);
 	return true;
 }
 

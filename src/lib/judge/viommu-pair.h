@@ -37,6 +37,7 @@ struct finding *viommu_finding(struct judgement *j, const struct dma_viommu *vio
 			       enum effect effect, unsigned int on, char *text, const char *fix);
 
 /* Adds how many address bits are needed and there. */
-void viommu_need_bits(struct finding *finding, unsigned int need, unsigned int have);
+void viommu_need_bits(struct finding *finding, const struct dma_viommu *viommu, unsigned int need,
+		      unsigned int have);
 
 #endif

@@ -153,6 +153,21 @@ const char *viommu_value(const struct viommu_scope *s, const struct dma_viommu *
 	return named && s->qemu ? "absent" : NULL;
 }
 
+const char *viommu_id(const struct dma_viommu *v, const char *property)
+{
+	static const char *const rooms[][2] = { { "amd-iommu", "amd" }, { "arm-smmuv3", "smmuv3" },
+						{ "intel-iommu", "intel" }, { "virtio-iommu-pci", "virtio" } };
+
+	for (size_t i = 0; property && i < G_N_ELEMENTS(rooms); i++) {
+		g_autofree char *id = g_strdup_printf("viommu.%s.%s", rooms[i][1], property);
+		int cap = strcmp(rooms[i][0], v->device) ? -1 : cap_find(id);
+
+		if (cap >= 0)
+			return cap_table[cap].id;
+	}
+	return "viommu.model";
+}
+
 bool viommu_is(const struct viommu_scope *s, const struct dma_viommu *v, const char *property,
 	       const char *value)
 {

@@ -37,6 +37,9 @@ void viommu_scope_init(struct viommu_scope *scope, const struct needs *needs,
 const char *viommu_value(const struct viommu_scope *scope, const struct dma_viommu *viommu,
 			 const char *property);
 
+/* The dictionary's id of a property ("viommu.intel.aw-bits"), or "viommu.model". */
+const char *viommu_id(const struct dma_viommu *viommu, const char *property);
+
 bool viommu_is(const struct viommu_scope *scope, const struct dma_viommu *viommu,
 	       const char *property, const char *value);
 
