@@ -18,7 +18,7 @@ import uuid
 from lab_fixture import TESTS, lab_folder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.dirname(TESTS)
+TOP = os.environ.get("top_srcdir", os.path.dirname(TESTS))
 EMULATOR = "/usr/bin/qemu-system-x86_64"
 # Two of this machine's own system, so that equal hosts are among them.
 ROOTS = {"d12": "/", "d12b": "/", "d13": "trixie", "sid": "sid"}

@@ -27,14 +27,14 @@ import tempfile
 import threading
 
 from lab_fixture import TESTS
-from libvirt_hosts import EMULATOR, Fleet, missing
-from migrate_draw import draw, xml
+from libvirt_hosts import Fleet, missing
+from migrate_draw import draw
+from migrate_run import accelerators, move, predict, probe, start, write
 
 sys.path.insert(0, TESTS)
 from start_fixture import Broker  # noqa: E402
 
 WORKERS = 3
-PROBE_SECONDS = 120
 LIMITS = {"false": 0.02, "unknown": 0.02, "refused": 0.3}
 CPU_SEES = ["feature-words", "family", "model", "stepping", "phys-bits", "vendor"]
 # What QEMU's own devices are told anew by each version, and no guest sees.
@@ -98,29 +98,9 @@ class Moves:
         self.rows, self.not_started = [], collections.Counter()
         self.guests = set()
 
-    def predict(self, source, guest, live):
-        path = os.path.join(self.broker.folder, "%s-%s.xml" % (guest["name"], source))
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(live)
-        process = self.broker.run("--json", "check", path, "--from", source, "--to", "all")
-        if process.returncode == 2:
-            sys.exit("check failed: %s" % process.stderr)
-        return {v["host"]: v for v in json.loads(process.stdout)["verdicts"]}
-
-    def start(self, host, guest):
-        """The live definition, or None."""
-        path = os.path.join(self.fleet.shared, guest["name"] + ".xml")
-        good, said = host.virsh("create", "/run/shared/" + os.path.basename(path))
-        if not good:
-            return None
-        good, live = host.virsh("dumpxml", "--migratable", guest["name"])
-        return live if good else None
-
     def all_of(self, guest):
         """Starts one guest everywhere and moves it from there."""
-        with open(os.path.join(self.fleet.shared, guest["name"] + ".xml"), "w",
-                  encoding="utf-8") as file:
-            file.write(xml(guest, EMULATOR))
+        write(self.fleet, guest)
         rng = random.Random("%s %d" % (guest["name"], self.chosen.seed))
         names = list(self.fleet.hosts)
         for source in names:
@@ -134,18 +114,17 @@ class Moves:
         host, live, verdicts, seen = self.fleet.hosts[source], None, None, None
         for target in targets:
             if live is None:
-                live = self.start(host, guest)
+                live = start(host, guest)
                 if live is None:
                     with self.lock:
                         self.not_started[source] += 1
                     return
-                verdicts = self.predict(source, guest, live)
+                verdicts = predict(self.broker, source, guest, live)
                 beats = self.fleet.alive(guest["name"])
                 seen = seen_by(host, guest["name"])
             row = {"guest": guest["name"], "stratum": guest["stratum"], "accel": guest["accel"],
                    "from": source, "to": target, "beats": beats, "verdict": verdicts[target]}
-            row["went"], row["said"] = host.virsh(
-                "migrate", "--live", "--p2p", guest["name"], "qemu+tcp://%s/system" % target)
+            row["went"], row["said"] = move(host, guest, target)
             if row["went"]:
                 there = self.fleet.hosts[target]
                 row["changed"] = changed(seen, seen_by(there, guest["name"]))
@@ -249,21 +228,6 @@ def judge(moves, known):
     return bad
 
 
-def probe(fleet, broker):
-    def one(host):
-        path = "/run/shared/%s.json" % host.name
-        status, _, said = host.run("capbroker-probe", "--connect", "qemu:///system", "--timeout",
-                                   str(PROBE_SECONDS), "--output", path, limit=2 * PROBE_SECONDS)
-        if status:
-            sys.exit("probe of %s: %s" % (host.name, said))
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, fleet.hosts.values()))
-    for name in fleet.hosts:
-        process = broker.run("import", "--name", name, os.path.join(fleet.shared, name + ".json"))
-        if process.returncode:
-            sys.exit("import of %s: %s" % (name, process.stderr))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=20261130)
@@ -275,13 +239,12 @@ def main():
         print("SKIP: " + why)
         sys.exit(77)
     known = messages()
-    accels = ["tcg"] + (["kvm"] if os.access("/dev/kvm", os.R_OK | os.W_OK) else [])
     with tempfile.TemporaryDirectory(prefix="cbl-", dir="/tmp") as folder:
         broker = Broker("capbroker", folder)
         with Fleet(os.path.join(folder, "fleet")) as fleet:
             probe(fleet, broker)
             moves = Moves(fleet, broker, chosen)
-            moves.run(accels)
+            moves.run(accelerators())
         if chosen.keep:
             with open(chosen.keep, "w", encoding="utf-8") as file:
                 file.writelines(json.dumps(row) + "\n" for row in moves.rows)
