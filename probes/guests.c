@@ -2,8 +2,10 @@
 /*
  * guests.c: the host's guests, as the projection of guest/needs.h and nothing more.
  *
- * Running guests by their live definition in its migratable form, others by the inactive one;
- * never with their secrets. A recording keeps the projection, not the definitions.
+ * Running guests by their live definition in its migratable form, others by the inactive one, or
+ * by that of their saved state where they have one: it is what they start with next. Of snapshots
+ * the machine type is told. Never with their secrets. A recording keeps the projection, not the
+ * definitions.
  */
 #include "config.h"
 
@@ -13,9 +15,11 @@
 #endif
 
 #include "guest/needs.h"
+#include "guest/xml.h"
 #include "libvirt.h"
 
 #define MAX_GUESTS 100000u
+#define MAX_SNAPSHOTS 64u
 #define ANSWER "libvirt/guests.json"
 
 #ifdef HAVE_LIBVIRT
@@ -69,6 +73,8 @@ static char *definition(struct listing *l, virDomainPtr domain, bool running)
 	unsigned int flags = running ? 0 : VIR_DOMAIN_XML_INACTIVE;
 	char *xml = NULL;
 
+	if (!running && virDomainHasManagedSaveImage(domain, 0) == 1)
+		return virDomainManagedSaveGetXMLDesc(domain, 0);
 	if (running && l->link.can_write)
 		xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_MIGRATABLE);
 	if (!xml) {
@@ -76,6 +82,42 @@ static char *definition(struct listing *l, virDomainPtr domain, bool running)
 		l->not_migratable += running && xml;
 	}
 	return xml;
+}
+
+/* {"name", "machine", "memory"}: it can be gone back to with the machine type that it was made with. */
+static void add_snapshot(json_t *list, virDomainSnapshotPtr snapshot)
+{
+	char *text = virDomainSnapshotGetXMLDesc(snapshot, 0);
+	g_autoptr(XmlDocument) xml = text ? xml_parse(text, strlen(text), "snapshot", NULL) : NULL;
+	const struct xml_node *root = xml ? xml_root(xml) : NULL;
+	const char *machine = xml_attr(xml_at(root, "domain/os/type"), "machine");
+	const char *memory = xml_attr(xml_child(root, "memory"), "snapshot");
+
+	free(text);
+	if (machine)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:b}", "name",
+						      virDomainSnapshotGetName(snapshot), "machine", machine,
+						      "memory", memory && strcmp(memory, "no")));
+}
+
+static void add_snapshots(json_t *guest, virDomainPtr domain)
+{
+	virDomainSnapshotPtr *snapshots;
+	int n = virDomainListAllSnapshots(domain, &snapshots, 0);
+	json_t *list;
+
+	if (n < 0)
+		return;
+	list = json_array();
+	for (int i = 0; i < n; i++) {
+		if (i < (int)MAX_SNAPSHOTS)
+			add_snapshot(list, snapshots[i]);
+		virDomainSnapshotFree(snapshots[i]);
+	}
+	free(snapshots);
+	if (json_array_size(list))
+		json_object_set(guest, "snapshots", list);
+	json_decref(list);
 }
 
 static void read_domain(struct listing *l, virDomainPtr domain)
@@ -100,6 +142,9 @@ static void read_domain(struct listing *l, virDomainPtr domain)
 	}
 	guest = needs_to_json(needs);
 	json_object_set_new(guest, "running", json_boolean(running));
+	if (!running && virDomainHasManagedSaveImage(domain, 0) == 1)
+		json_object_set_new(guest, "saved", json_true());
+	add_snapshots(guest, domain);
 	if (running && !l->link.context->options->remote)
 		add_qemu(l->link.context->source, name, guest);
 	json_array_append_new(l->guests, guest);
