@@ -278,16 +278,62 @@ static struct offer *copy_offer(const struct offer *offer, const struct universe
 	return copy;
 }
 
-/* What all entries of this emulator and accelerator say alike; NULL where there is none. */
+/* The version in an upstream machine type's name, "7.2" of pc-q35-7.2, or NULL. */
+static const char *machine_version(const char *machine)
+{
+	const char *dash = machine ? strrchr(machine, '-') : NULL;
+
+	return dash && g_ascii_isdigit(dash[1]) ? dash + 1 : NULL;
+}
+
+/* The versions measured on both sides of the guest's machine type; NULL: none on that side. */
+static void nearest_versions(const struct target *t, enum view view, const char *accel, const char **below,
+			     const char **above)
+{
+	const char *own = machine_version(t->machine);
+
+	*below = *above = NULL;
+	for (guint i = 0; own && i < t->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
+		const char *version = machine_version(e->scope.machine);
+
+		if (!version || e->scope.view != view || !e->offer || !entry_of(e, t->path, accel))
+			continue;
+		if (version_compare(version, own) <= 0 && (!*below || version_compare(version, *below) > 0))
+			*below = version;
+		if (version_compare(version, own) >= 0 && (!*above || version_compare(version, *above) < 0))
+			*above = version;
+	}
+}
+
+/*
+ * May an entry's machine type differ from the guest's in what the two nearest to it don't? Settings
+ * for older machine types add up from release to release (QEMU hw/core/machine.c, hw_compat_*), so
+ * what is alike on both sides is so between them. Types without a version are as the newest.
+ */
+static bool is_far(const struct emulator *e, const char *below, const char *above)
+{
+	const char *version = machine_version(e->scope.machine);
+
+	if (!below)
+		return false;
+	if (!version)
+		return above != NULL;
+	return version_compare(version, below) < 0 || (above && version_compare(version, above) > 0);
+}
+
+/* What all entries of this emulator and accelerator that count say alike; NULL where there is none. */
 static const struct offer *agreed_offer(struct target *t, enum view view, const char *accel,
 					int migratable, const struct universe *universe)
 {
 	struct offer *sum = NULL;
+	const char *below, *above;
 
+	nearest_versions(t, view, accel, &below, &above);
 	for (guint i = 0; i < t->profile->emulators->len; i++) {
 		const struct emulator *e = g_ptr_array_index(t->profile->emulators, i);
 
-		if (e->scope.view != view || !e->offer || !entry_of(e, t->path, accel) ||
+		if (e->scope.view != view || !e->offer || !entry_of(e, t->path, accel) || is_far(e, below, above) ||
 		    (e->scope.migratable >= 0 && e->scope.migratable != migratable))
 			continue;
 		if (!sum) {
