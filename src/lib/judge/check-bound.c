@@ -218,6 +218,48 @@ bool cpu_only_32_bit(const struct judgement *j)
 	       (size_t)bit < cpu->words * 64 && !bits_test(cpu->require, (size_t)bit);
 }
 
+static bool asks_for(const struct cpu_need *cpu, struct universe *universe, const char *id)
+{
+	int bit = universe_bit(universe, id, FALSE);
+
+	return bit >= 0 && (size_t)bit < cpu->words * 64 && bits_test(cpu->require, (size_t)bit);
+}
+
+/*
+ * The width of a processor without long mode follows its features, and from 8.2 on QEMU gives one with
+ * PAE alone 36 bits as well (target/i386/cpu.c, x86_cpu_realizefn: PSE36 in 7.2.0, PSE36 or PAE in
+ * 10.0.13; n270 was seen to change from 10.0.13 to 7.2.22). Nothing compares it in a move.
+ */
+static void narrow_width_moves(struct judgement *j)
+{
+	static const char since[] = "8.2";
+	struct target here;
+	const char *from, *to;
+	unsigned int need, have;
+	struct finding *f;
+
+	if (!j->source || !cpu_is_custom(j->cpu->def) || !cpu_only_32_bit(j) ||
+	    !asks_for(j->cpu, j->judge->universe, "cpu.pae") ||
+	    asks_for(j->cpu, j->judge->universe, "cpu.pse36"))
+		return;
+	target_resolve_machine(j->needs, j->source, &here);
+	from = target_qemu_version(&here);
+	to = target_qemu_version(&j->target);
+	if (!from || !to)
+		return;
+	need = version_compare(from, since) < 0 ? 32 : 36;
+	have = version_compare(to, since) < 0 ? 32 : 36;
+	if (need == have)
+		return;
+	f = finding_add(j, V_WARN, EFFECT_HAZARD, ON_MIGRATE, g_strdup_printf("%s/model", j->cpu->def->path),
+			g_strdup_printf("the guest's CPU has %u address bits and would have %u with QEMU %s, in silence",
+					need, have, to),
+			g_strdup("restart the guest there, or choose a 64-bit model"));
+	f->capability = "cpu.phys-bits";
+	finding_item(f->need, "cpu.phys-bits", json_integer(need));
+	finding_item(f->have, "cpu.phys-bits", json_integer(have));
+}
+
 void check_phys_bits(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
@@ -226,6 +268,8 @@ void check_phys_bits(struct judgement *j)
 
 	if (j->family == ARCH_ARM64 && !j->needs->cpu_only)
 		arm_memory_fits(j);
+	if (def && j->family == ARCH_X86 && !j->needs->cpu_only)
+		narrow_width_moves(j);
 	if (!def || !def->phys_bits || j->family != ARCH_X86)
 		return;
 	if (!j->needs->cpu_only && cpu_only_32_bit(j)) {

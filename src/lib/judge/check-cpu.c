@@ -142,6 +142,8 @@ void check_cpu_model(struct judgement *j)
 	bool in_qemu;
 	int knows;
 
+	if (def && !def->model)
+		source_model_known(j);
 	if (!def || !def->model)
 		return;
 	if (j->family != ARCH_X86) {
@@ -262,6 +264,7 @@ void check_cpu_names(struct judgement *j)
 		other_cpu_names(j);
 		return;
 	}
+	source_model_names(j);
 	for (guint i = 0; def && i < def->features->len; i++) {
 		const struct cpu_def_feature *feature = g_ptr_array_index(def->features, i);
 		g_autofree char *id = feature_id(NS_LIBVIRT, feature->name);

@@ -215,6 +215,42 @@ static bool is_told(const struct judgement *j, const struct trouble *t)
 	return told;
 }
 
+/* Part of what a virtual IOMMU is, for which the source's libvirt didn't ignore it? */
+static bool is_viommus(const struct judgement *j, const struct trouble *t)
+{
+	const char *version = j->source ? profile_string(j->source, "libvirt.version") : NULL;
+	g_autofree char *path = NULL;
+
+	if (t->value || t->host_side || !version || !t->since || version_compare(version, t->since) < 0)
+		return false;
+	path = trouble_path(t);
+	return g_str_has_prefix(path, "/domain/devices/iommu");
+}
+
+/*
+ * A running guest's virtual IOMMU would be another one after the move: nobody compares it, not
+ * even QEMU (see check-contract.c), so that this is no warning.
+ */
+static void tell_viommu(struct judgement *j, const GArray *troubles)
+{
+	for (guint i = 0; i < troubles->len; i++) {
+		const struct trouble *t = &g_array_index(troubles, struct trouble, i);
+		g_autofree char *text = NULL;
+		struct finding *f;
+
+		if (!is_viommus(j, t) || !t->sure)
+			continue;
+		text = dropped_text(j, t);
+		f = finding_add(j, V_BLOCK, EFFECT_HAZARD, ON_MIGRATE, trouble_path(t),
+				g_strdup_printf("%s; the guest's virtual IOMMU would change in silence", text),
+				g_strdup("move it to hosts with a newer libvirt, or start it anew without"));
+		f->origin = g_strdup(t->source);
+		finding_item(f->need, f->where, json_string("kept"));
+		finding_item(f->have, f->where, json_string("dropped"));
+		return;
+	}
+}
+
 /* Of those that bear on the same questions the first of the worst is told, the others counted. */
 static void tell(struct judgement *j, const GArray *troubles, bool refused, bool host_side)
 {
@@ -271,4 +307,5 @@ void check_definition_kept(struct judgement *j)
 		return;
 	tell(j, troubles, false, false);
 	tell(j, troubles, false, true);
+	tell_viommu(j, troubles);
 }

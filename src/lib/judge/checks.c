@@ -152,7 +152,7 @@ static const struct check checks[] = {
 	      "machine-present", NULL),
 	CHECK("device-migratable", check_rules, false, "every device can be moved",
 	      "Some devices can't be migrated, or not between these versions of QEMU.",
-	      "device-present", NULL),
+	      "emulator-present", NULL),
 	CHECK("interrupt-controller", check_rules, false, "the interrupt controllers can be had",
 	      "I/O APIC, interrupt remapping and extended interrupt mode depend on each other, on the "
 	      "machine type and on the accelerator.",

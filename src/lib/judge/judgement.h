@@ -66,6 +66,10 @@ unsigned long long guest_top_kib(const struct judgement *j);
 /* none, emulated, exact, shadow, refuse or unknown: by the checks that have run. */
 const char *viommu_stage(const struct judgement *j);
 
+/* Model and features that the source's libvirt makes of host-model: does the target's know the names? */
+void source_model_known(struct judgement *j);
+void source_model_names(struct judgement *j);
+
 /* What check='full' refuses: features that the guest would see and the definition doesn't name. */
 void cpu_full_extra(struct judgement *j);
 
