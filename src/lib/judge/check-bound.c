@@ -189,18 +189,26 @@ void check_cpu_host_bound(struct judgement *j)
 	target_clear(&here);
 }
 
-uint64_t host_number(const struct judgement *j, const char *id)
+/* The first that any source says of a host, or 0. */
+static uint64_t profile_number(const struct profile *profile, const char *id)
 {
 	int cap = cap_find(id);
 	uint64_t bits;
 
-	for (guint i = 0; i < j->target.profile->offers->len; i++) {
-		const struct offer *o = g_ptr_array_index(j->target.profile->offers, i);
+	for (guint i = 0; i < profile->offers->len; i++) {
+		const struct offer *o = g_ptr_array_index(profile->offers, i);
 
 		if (!o->scope.emulator && offer_number(o, cap, &bits) && bits)
 			return bits;
 	}
-	if (j->target.libvirt_offer && offer_number(j->target.libvirt_offer, cap, &bits))
+	return 0;
+}
+
+uint64_t host_number(const struct judgement *j, const char *id)
+{
+	uint64_t bits = profile_number(j->target.profile, id);
+
+	if (bits || (j->target.libvirt_offer && offer_number(j->target.libvirt_offer, cap_find(id), &bits)))
 		return bits;
 	return 0;
 }
@@ -218,37 +226,23 @@ bool cpu_only_32_bit(const struct judgement *j)
 	       (size_t)bit < cpu->words * 64 && !bits_test(cpu->require, (size_t)bit);
 }
 
-static bool asks_for(const struct cpu_need *cpu, struct universe *universe, const char *id)
-{
-	int bit = universe_bit(universe, id, FALSE);
-
-	return bit >= 0 && (size_t)bit < cpu->words * 64 && bits_test(cpu->require, (size_t)bit);
-}
-
-/*
- * The width of a processor without long mode follows its features, and from 8.2 on QEMU gives one with
- * PAE alone 36 bits as well (target/i386/cpu.c, x86_cpu_realizefn: PSE36 in 7.2.0, PSE36 or PAE in
- * 10.0.13; n270 was seen to change from 10.0.13 to 7.2.22). Nothing compares it in a move.
- */
+/* What a CPU without long mode has follows the QEMU; nothing compares it in a move. */
 static void narrow_width_moves(struct judgement *j)
 {
-	static const char since[] = "8.2";
 	struct target here;
 	const char *from, *to;
 	unsigned int need, have;
 	struct finding *f;
 
-	if (!j->source || !cpu_is_custom(j->cpu->def) || !cpu_only_32_bit(j) ||
-	    !asks_for(j->cpu, j->judge->universe, "cpu.pae") ||
-	    asks_for(j->cpu, j->judge->universe, "cpu.pse36"))
+	if (!j->source || !cpu_is_custom(j->cpu->def) || !cpu_only_32_bit(j))
 		return;
 	target_resolve_machine(j->needs, j->source, &here);
 	from = target_qemu_version(&here);
 	to = target_qemu_version(&j->target);
 	if (!from || !to)
 		return;
-	need = version_compare(from, since) < 0 ? 32 : 36;
-	have = version_compare(to, since) < 0 ? 32 : 36;
+	need = cpu_32_bit_width(j, from);
+	have = cpu_32_bit_width(j, to);
 	if (need == have)
 		return;
 	f = finding_add(j, V_WARN, EFFECT_HAZARD, ON_MIGRATE, g_strdup_printf("%s/model", j->cpu->def->path),
@@ -260,6 +254,48 @@ static void narrow_width_moves(struct judgement *j)
 	finding_item(f->have, "cpu.phys-bits", json_integer(have));
 }
 
+/* Firmware that lays out PCI devices by the CPU's addresses (edk2, issue 9340). */
+static bool has_uefi(const struct judgement *j)
+{
+	const struct xml_node *domain = j->needs->definition ? xml_root(j->needs->definition) : NULL;
+	const char *firmware = xml_attr(xml_at(domain, "os"), "firmware");
+	const char *type = xml_attr(xml_at(domain, "os/loader"), "type");
+
+	return !g_strcmp0(firmware, "efi") || !g_strcmp0(type, "pflash");
+}
+
+/*
+ * QEMU gives a named model 40 bits under KVM whatever the host has, and starts. What firmware or the guest
+ * place above the host's end can't be reached: UEFI does so at the start, and a guest that did so on
+ * a wider host finds it gone after a move. Red Hat's machine types follow the host.
+ */
+static void wider_than_host(struct judgement *j)
+{
+	uint64_t have = host_number(j, "cpu.phys-bits"), here = 0, bits;
+	const char *machine = j->target.machine ? j->target.machine : "";
+	unsigned int on = has_uefi(j) ? ON_BOTH : 0;
+	struct finding *f;
+
+	if (g_strcmp0(j->needs->accel, "kvm") || j->cpu->def->phys_mode || !cpu_is_custom(j->cpu->def) ||
+	    strstr(machine, "rhel") || !have)
+		return;
+	bits = guest_phys_bits(j);
+	here = j->source ? profile_number(j->source, "cpu.phys-bits") : 0;
+	if (here >= bits)
+		on |= ON_MIGRATE;
+	else if (j->source)
+		on &= ~ON_MIGRATE;
+	if (bits <= have || !on)
+		return;
+	f = finding_add(j, V_WARN, EFFECT_HAZARD, on, g_strdup(j->cpu->def->path),
+			g_strdup_printf("guest's CPU has %" G_GUINT64_FORMAT " address bits and the host %" G_GUINT64_FORMAT
+					": what is placed above the host's end can't be reached", bits, have),
+			g_strdup_printf("write <maxphysaddr mode='emulate' bits='%" G_GUINT64_FORMAT "'/>", have));
+	f->capability = "cpu.phys-bits";
+	finding_item(f->need, "cpu.phys-bits", json_integer((json_int_t)bits));
+	finding_item(f->have, "cpu.phys-bits", json_integer((json_int_t)have));
+}
+
 void check_phys_bits(struct judgement *j)
 {
 	const struct cpu_def *def = j->cpu ? j->cpu->def : NULL;
@@ -268,8 +304,10 @@ void check_phys_bits(struct judgement *j)
 
 	if (j->family == ARCH_ARM64 && !j->needs->cpu_only)
 		arm_memory_fits(j);
-	if (def && j->family == ARCH_X86 && !j->needs->cpu_only)
+	if (def && j->family == ARCH_X86 && !j->needs->cpu_only) {
 		narrow_width_moves(j);
+		wider_than_host(j);
+	}
 	if (!def || !def->phys_bits || j->family != ARCH_X86)
 		return;
 	if (!j->needs->cpu_only && cpu_only_32_bit(j)) {

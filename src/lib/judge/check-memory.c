@@ -32,12 +32,23 @@ static const char *machine_version(const struct judgement *j)
 	return dash && g_ascii_isdigit(dash[1]) ? dash + 1 : "0";
 }
 
-/* A 32-bit CPU has 36 address bits where it has pages of 4 MiB beyond 4 GiB, else 32. */
-static unsigned int bits_of_32(const struct judgement *j)
+static bool asks_for(const struct judgement *j, const char *id)
 {
-	int bit = universe_bit(j->judge->universe, "cpu.pse36", FALSE);
+	int bit = universe_bit(j->judge->universe, id, FALSE);
 
-	return bit >= 0 && bits_test(j->cpu->require, (size_t)bit) ? 36 : 32;
+	return bit >= 0 && (size_t)bit < j->cpu->words * 64 && bits_test(j->cpu->require, (size_t)bit);
+}
+
+/*
+ * 36 where it has pages of 4 MiB beyond 4 GiB (PSE36), from 8.2 on also with PAE alone, else 32
+ * (target/i386/cpu.c, x86_cpu_realizefn of 7.2.0 and 10.0.13; n270 was seen to change between 7.2.22
+ * and 10.0.13).
+ */
+unsigned int cpu_32_bit_width(const struct judgement *j, const char *qemu)
+{
+	if (asks_for(j, "cpu.pse36"))
+		return 36;
+	return qemu && version_compare(qemu, "8.2") >= 0 && asks_for(j, "cpu.pae") ? 36 : 32;
 }
 
 uint64_t guest_phys_bits(const struct judgement *j)
@@ -60,7 +71,7 @@ uint64_t guest_phys_bits(const struct judgement *j)
 		return kvm ? host_number(j, "cpu.phys-bits") : DEFAULT_BITS;
 	if (def->model && (!j->cpu || !j->cpu->model))
 		return 0;
-	return def->model && cpu_only_32_bit(j) ? bits_of_32(j) : DEFAULT_BITS;
+	return def->model && cpu_only_32_bit(j) ? cpu_32_bit_width(j, target_qemu_version(&j->target)) : DEFAULT_BITS;
 }
 
 /* KiB of hot-pluggable devices that the definition has already, which count in its memory. */
@@ -103,7 +114,7 @@ static bool counts_hole(const struct judgement *j, bool *counts)
 	if (qemu && version_compare(qemu, "8.2") >= 0)
 		*counts = version_compare(machine_version(j), "8.2") >= 0;
 	else
-		*counts = qemu && bits_of_32(j) > 32;
+		*counts = qemu && cpu_32_bit_width(j, target_qemu_version(&j->target)) > 32;
 	return !qemu || version_compare(qemu, "8.2") < 0;
 }
 

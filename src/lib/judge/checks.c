@@ -58,6 +58,10 @@ static const struct check checks[] = {
 	      "another vendor's, or one whose releases differ, a guest that moves may find another "
 	      "machine than it was started with; warns unless both are known to be the same.",
 	      "machine-present", NULL),
+	CHECK("qemu-version", check_qemu_version, false, "QEMU there takes over from the source's",
+	      "QEMU loads what older releases of it save; of newer ones only by luck: a warning. Pairs of "
+	      "releases that are known not to get along are rules.",
+	      "emulator-present", NULL),
 	CHECK("vcpu-limit", check_vcpus, false, "the machine type has room for the vCPUs",
 	      "Each machine type has a largest number of virtual CPUs, and so has KVM.",
 	      "machine-present", NULL),
@@ -109,6 +113,14 @@ static const struct check checks[] = {
 	      "The host's CPU needs a mitigation (such as against RSBA) that the guest, started "
 	      "elsewhere, was never told of. It runs, less protected.",
 	      "cpu-facts-known", NULL),
+	CHECK("mitigation-lost", check_mitigations, false, "the guest stays as well protected",
+	      "The source's kernel keeps a class of attacks away (or its processor hasn't the weakness), and the "
+	      "host there is vulnerable; or a guest with its host's CPU sees such protection go.",
+	      "emulator-present", NULL),
+	CHECK("xsave-state", check_xsave, false, "KVM there takes the processor's state as it was saved",
+	      "KVM of kernels before 5.17 saves protection keys (PKRU) of guests without them, which newer ones "
+	      "refuse together with all extended state, and QEMU goes on.",
+	      "accel-available", NULL),
 	CHECK("cpu-unmigratable", check_cpu_unmigratable, false, "every feature can be moved",
 	      "invtsc binds a guest to its host unless the TSC frequency is fixed in the definition "
 	      "and the target has that frequency or can scale.",

@@ -94,8 +94,9 @@ char *places_text(const struct judgement *j, const GArray *places);
 /* The widest that any source says of the host; 0 not known. */
 uint64_t host_number(const struct judgement *j, const char *id);
 
-/* A named model without long mode? */
+/* A named model without long mode? How many address bits such a one has with that QEMU (or NULL). */
 bool cpu_only_32_bit(const struct judgement *j);
+unsigned int cpu_32_bit_width(const struct judgement *j, const char *qemu);
 
 /* The same on other architectures than x86 (check-other.c, check-other-bound.c). */
 void other_cpu_model(struct judgement *j);
@@ -136,6 +137,9 @@ void check_cpu_contract(struct judgement *j);
 void check_cpu_obligation(struct judgement *j);
 void check_nested(struct judgement *j);
 void check_cpu_msr(struct judgement *j);
+void check_mitigations(struct judgement *j);
+void check_xsave(struct judgement *j);
+void check_qemu_version(struct judgement *j);
 void check_host_devices(struct judgement *j);
 void check_host_isolation(struct judgement *j);
 void check_host_group(struct judgement *j);

@@ -63,13 +63,24 @@ void fleet_own(struct fleet *f, struct profile *profile)
 	g_ptr_array_add(f->profiles, profile);
 }
 
+/* No guest sees it, and what is refused or dropped of its definition follows from it all the same. */
+static bool decides(const struct fact *fact)
+{
+	static const char *const ids[] = {
+		"libvirt.version", "libvirt.cpu-models", "libvirt.cpu-features", "libvirt.security-model",
+		"iommu.option.unsafe-interrupts", "iommu.option.unsafe-iommufd", "sev.cbitpos", NULL,
+	};
+
+	return g_strv_contains(ids, fact->id);
+}
+
 /* One comparable fact as a line; NULL where it takes no part. What is derived follows from others. */
 static char *fact_line(const struct fact *fact)
 {
 	g_autofree char *scope = NULL;
 	g_autofree char *value = NULL;
 
-	if ((fact->cap >= 0 && cap_table[fact->cap].flags & CAP_HOST_ONLY) ||
+	if ((fact->cap >= 0 && cap_table[fact->cap].flags & CAP_HOST_ONLY && !decides(fact)) ||
 	    (fact->origin && g_str_has_prefix(fact->origin, DERIVED)))
 		return NULL;
 	scope = scope_text(&fact->scope);

@@ -78,7 +78,8 @@ struct host *fleet_find(const struct fleet *fleet, const char *name);
 /**
  * profile_class - SHA-256 over the sorted comparable facts of a profile
  *
- * Left out: host-only facts, origins, times, names and fingerprints; TSC is rounded to 1 MHz.
+ * Left out: host-only facts (but for what verdicts follow from, such as libvirt's version), origins, times,
+ * names and fingerprints; TSC is rounded to 1 MHz.
  */
 void profile_class(const struct profile *profile, char digest[static 65]);
 

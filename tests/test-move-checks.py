@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""test-move-checks.py: checks of a move from a known source, one case each that fires it and a neighbour
+that doesn't: verdict, effect, and what the text must name."""
+
+import sys
+
+from move_fixture import Hosts, custom, find, guest, known, model_features
+
+MODEL = "Haswell-noTSX-IBRS"
+TPM = "<tpm model='tpm-tis'><backend type='passthrough'><device path='/dev/tpm0'/></backend></tpm>"
+HOST = "<cpu mode='host-passthrough' check='none' migratable='on'/>"
+FEATURES = model_features(MODEL)
+N270 = model_features("n270")
+
+# name: what hosts there are
+FLEET = {
+    "plain": {"features": FEATURES, "qemu": "9.2.0"},
+    "newer": {"features": FEATURES, "qemu": "10.0.0", "libvirt": "11.10.0"},
+    "stable": {"features": FEATURES, "qemu": "9.2.4"},
+    "guarded": {"features": FEATURES | {"md-clear"}, "facts": [known("mitigation.mds", 1, "kernel"),
+                                                              known("mitigation.l1tf", 2, "kernel")]},
+    "open": {"features": FEATURES, "facts": [known("mitigation.mds", 0, "kernel"),
+                                             known("mitigation.l1tf", 1, "kernel")]},
+    "leaks": {"features": FEATURES, "raw": ["pku"], "facts": [known("kvm.xsave2", 0, "kvm")]},
+    "strict": {"features": FEATURES, "raw": ["pku"], "facts": [known("kvm.xsave2", 4096, "kvm")]},
+    "narrow": {"features": FEATURES, "bits": 39},
+    "wide": {"features": FEATURES, "bits": 46},
+    "atom-7.2": {"features": N270, "qemu": "7.2.0", "libvirt": "11.10.0"},
+    "atom-10": {"features": N270, "qemu": "10.0.0", "libvirt": "11.10.0"},
+    "named": {"features": FEATURES | {"cmpccxadd"}, "host_model": "Haswell-noTSX-IBRS", "libvirt": "12.8.0"},
+    "names-less": {"features": FEATURES | {"cmpccxadd"}, "host_model": "Haswell-noTSX-IBRS", "libvirt": "9.0.0"},
+    "iommu-new": {"features": FEATURES, "libvirt": "11.3.0"},
+    "iommu-old": {"features": FEATURES, "libvirt": "9.0.0"},
+}
+PLAIN, ATOM = guest(custom(MODEL)), guest(custom("n270"), machine="pc-q35-7.2")
+IOMMU = "<iommu model='intel'><driver intremap='on'%s/></iommu>"
+SPLIT = "<apic/><ioapic driver='qemu'/>"
+
+# check, guest, from, to, verdict, effect, words of its text
+FIRES = [
+    ("qemu-version", PLAIN, "newer", "plain", "warn", "fails-safely", ["9.2.0", "10.0.0"]),
+    ("mitigation-lost", PLAIN, "guarded", "open", "warn", "security-loss", ["mds"]),
+    ("mitigation-lost", guest(HOST), "guarded", "plain", "warn", "security-loss", ["mds"]),
+    ("xsave-state", PLAIN, "leaks", "strict", "warn", "hazard", ["PKRU"]),
+    ("phys-bits", PLAIN, "wide", "narrow", "warn", "hazard", ["40", "39"]),
+    ("phys-bits", ATOM, "atom-10", "atom-7.2", "warn", "hazard", ["36", "32"]),
+    ("cpu-feature-known", guest("<cpu mode='host-model' check='partial'/>"), "named", "names-less", "block",
+     "fails-safely", ["cmpccxadd"]),
+    ("definition-kept", guest(custom(MODEL), devices=IOMMU % " dma_translation='off'").replace("<apic/>", SPLIT),
+     "iommu-new", "iommu-old", "block", "hazard", ["dma_translation"]),
+    ("device-migratable", guest(custom(MODEL), devices=TPM), "plain", "newer", "block", "hazard", ["TPM"]),
+    ("device-migratable", guest(custom(MODEL), machine="pc-q35-11.0", devices="<crypto model='virtio' type='qemu'>"
+                                "<backend model='builtin' queues='1'/></crypto>"), "newer", "plain", "block",
+     "fails-safely", ["crypto"]),
+]
+SILENT = [
+    ("qemu-version", PLAIN, "plain", "newer"),
+    ("qemu-version", PLAIN, "stable", "plain"),  # of one series
+    ("mitigation-lost", PLAIN, "open", "guarded"),
+    ("mitigation-lost", PLAIN, "plain", "open"),  # not known of the source
+    ("xsave-state", PLAIN, "strict", "leaks"),
+    ("xsave-state", guest(custom(MODEL, ["pku"])), "leaks", "strict"),
+    ("phys-bits", PLAIN, "narrow", "narrow"),
+    ("phys-bits", PLAIN, "narrow", "wide"),
+    ("phys-bits", PLAIN, None, "narrow"),  # a BIOS, and no other host before
+    ("phys-bits", guest(custom("n270", ["pse36"]), machine="pc-q35-7.2"), "atom-10", "atom-7.2"),
+    ("cpu-feature-known", guest("<cpu mode='host-model' check='partial'><feature policy='disable' "
+                                "name='cmpccxadd'/></cpu>"), "named", "named"),
+    ("definition-kept", guest(custom(MODEL), devices=IOMMU % "").replace("<apic/>", SPLIT), "iommu-new",
+     "iommu-old"),
+    ("device-migratable", PLAIN, "plain", "newer"),
+]
+
+
+def wrong(finding, verdict, effect, words):
+    if not finding:
+        return "says nothing"
+    if (finding["verdict"], finding["effect"]) != (verdict, effect):
+        return "%(verdict)s, %(effect)s: %(text)s" % finding
+    left = [word for word in words if word not in finding["text"]]
+    return "doesn't name %s: %s" % (" ".join(left), finding["text"]) if left or not finding["fix"] else None
+
+
+def main():
+    bad = 0
+    with Hosts() as hosts:
+        for name, told in FLEET.items():
+            hosts.add(name, **told)
+        for check, ours, source, target, verdict, effect, words in FIRES:
+            judged = hosts.judge(ours, source, target)
+            found = [f for f in judged["findings"] if f["check"] == check]
+            why = [wrong(f, verdict, effect, words) for f in found] or [wrong(None, verdict, effect, words)]
+            if all(why):
+                bad += 1
+                print("%s, %s to %s: %s" % (check, source, target, why))
+                print("   ", [(f["check"], f["text"]) for f in judged["findings"]])
+        for check, ours, source, target in SILENT:
+            finding = find(hosts.judge(ours, source, target), check)
+            if finding:
+                bad += 1
+                print("%s, %s to %s: %s" % (check, source, target, finding["text"]))
+    print("%d cases, %d wrong" % (len(FIRES) + len(SILENT), bad))
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
