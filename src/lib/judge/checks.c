@@ -61,7 +61,7 @@ static const struct check checks[] = {
 	CHECK("qemu-version", check_qemu_version, false, "QEMU there takes over from the source's",
 	      "QEMU loads what older releases of it save; of newer ones only by luck: a warning. Pairs of "
 	      "releases that are known not to get along are rules.",
-	      "emulator-present", NULL),
+	      "machine-present", NULL),
 	CHECK("vcpu-limit", check_vcpus, false, "the machine type has room for the vCPUs",
 	      "Each machine type has a largest number of virtual CPUs, and so has KVM.",
 	      "machine-present", NULL),
