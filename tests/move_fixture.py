@@ -76,7 +76,7 @@ class Hosts:
         cpu = [known(self.ids.of(one), True) for one in sorted({"hypervisor", *features})]
         if vendor:
             cpu.append(known("cpu.vendor", vendor))
-        machines = [{"name": m} for m in MACHINES if number(m.rsplit("-", 1)[1]) <= number(qemu)]
+        machines = [{"name": m, "cpu_max": 288} for m in MACHINES if number(m.rsplit("-", 1)[1]) <= number(qemu)]
         entry = {"path": emulator, "version": qemu, "accel": accel, "machine": "none", "arch": "x86_64",
                  "machines": machines, "complete": True, "migratable": False}
         profile = {"format": "capbroker.profile/1", "host": {"name": name, "arch": "x86_64"},

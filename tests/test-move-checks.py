@@ -30,11 +30,22 @@ FLEET = {
     "atom-10": {"features": N270, "qemu": "10.0.0", "libvirt": "11.10.0"},
     "named": {"features": FEATURES | {"cmpccxadd"}, "host_model": "Haswell-noTSX-IBRS", "libvirt": "12.8.0"},
     "names-less": {"features": FEATURES | {"cmpccxadd"}, "host_model": "Haswell-noTSX-IBRS", "libvirt": "9.0.0"},
+    "nested": {"features": FEATURES | {"vmx", "vmx-vmfunc", "vmx-rdrand-exit"}},
+    "nested-less": {"features": FEATURES | {"vmx", "vmx-vmfunc"}},
+    "2400": {"features": FEATURES | {"invtsc"}, "facts": [known("cpu.tsc-khz", 2400000, "kvm"),
+                                                       known("kvm.tsc-control", False, "kvm")]},
+    "2600": {"features": FEATURES | {"invtsc"}, "facts": [known("cpu.tsc-khz", 2600000, "kvm"),
+                                                       known("kvm.tsc-control", False, "kvm")]},
+    "scales": {"features": FEATURES | {"invtsc"}, "facts": [known("cpu.tsc-khz", 2600000, "kvm"),
+                                                         known("kvm.tsc-control", True, "kvm")]},
     "iommu-new": {"features": FEATURES, "libvirt": "11.3.0"},
     "iommu-old": {"features": FEATURES, "libvirt": "9.0.0"},
 }
 PLAIN, ATOM = guest(custom(MODEL)), guest(custom("n270"), machine="pc-q35-7.2")
 IOMMU = "<iommu model='intel'><driver intremap='on'%s/></iommu>"
+TSC = guest(custom(MODEL)).replace(
+    "<devices>", "<clock offset='utc'><timer name='tsc' frequency='2400000000'/></clock><devices>")
+SEV = guest(custom(MODEL)).replace("</domain>", "<launchSecurity type='sev'><policy>0x3</policy></launchSecurity></domain>")
 SPLIT = "<apic/><ioapic driver='qemu'/>"
 
 # check, guest, from, to, verdict, effect, words of its text
@@ -53,6 +64,12 @@ FIRES = [
     ("device-migratable", guest(custom(MODEL), machine="pc-q35-11.0", devices="<crypto model='virtio' type='qemu'>"
                                 "<backend model='builtin' queues='1'/></crypto>"), "newer", "plain", "block",
      "fails-safely", ["crypto"]),
+    ("cpu-missing", guest(custom(MODEL, ["vmx", "vmx-vmfunc", "vmx-rdrand-exit"])), "nested", "nested-less", "block",
+     "fails-safely", ["vmx-rdrand-exit"]),
+    ("cpu-unmigratable", guest(custom(MODEL, ["invtsc"])), "2400", "2400", "block", "fails-safely", ["invtsc"]),
+    ("tsc-frequency", TSC, "2400", "2600", "block", "fails-safely", ["2400000", "2600000"]),
+    ("vcpu-limit", guest(custom(MODEL), vcpus=300), "plain", "newer", "block", "fails-safely", ["300", "288"]),
+    ("launch-security", SEV, "plain", "newer", "block", "fails-safely", []),
 ]
 SILENT = [
     ("qemu-version", PLAIN, "plain", "newer"),
@@ -70,6 +87,11 @@ SILENT = [
     ("definition-kept", guest(custom(MODEL), devices=IOMMU % "").replace("<apic/>", SPLIT), "iommu-new",
      "iommu-old"),
     ("device-migratable", PLAIN, "plain", "newer"),
+    ("cpu-missing", guest(custom(MODEL, ["vmx", "vmx-vmfunc"])), "nested", "nested-less"),
+    ("cpu-unmigratable", TSC.replace("</cpu>", "<feature policy='require' name='invtsc'/></cpu>"), "2400", "2400"),
+    ("tsc-frequency", TSC, "2400", "scales"),
+    ("vcpu-limit", guest(custom(MODEL), vcpus=288), "plain", "newer"),
+    ("launch-security", PLAIN, "plain", "newer"),
 ]
 
 
