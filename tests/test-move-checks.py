@@ -38,6 +38,14 @@ FLEET = {
                                                        known("kvm.tsc-control", False, "kvm")]},
     "scales": {"features": FEATURES | {"invtsc"}, "facts": [known("cpu.tsc-khz", 2600000, "kvm"),
                                                          known("kvm.tsc-control", True, "kvm")]},
+    "huge": {"features": FEATURES, "facts": [known("memory.huge-page", ["1048576", "2048"], "kernel"),
+                                             known("memory.hugetlbfs", ["1048576", "2048"], "kernel")]},
+    "huge-less": {"features": FEATURES, "facts": [known("memory.huge-page", ["2048"], "kernel"),
+                                                  known("memory.hugetlbfs", ["2048"], "kernel")]},
+    "saves-fs": {"features": FEATURES, "qemu": "10.0.13", "libvirt": "11.3.0",
+                 "facts": [known("virtiofs.feature", ["migrate-precopy"], "libvirt")]},
+    "no-fs": {"features": FEATURES, "qemu": "10.0.13", "libvirt": "11.3.0",
+              "facts": [known("virtiofs.feature", [], "libvirt")]},
     "iommu-new": {"features": FEATURES, "libvirt": "11.3.0"},
     "iommu-old": {"features": FEATURES, "libvirt": "9.0.0"},
 }
@@ -46,6 +54,11 @@ IOMMU = "<iommu model='intel'><driver intremap='on'%s/></iommu>"
 TSC = guest(custom(MODEL)).replace(
     "<devices>", "<clock offset='utc'><timer name='tsc' frequency='2400000000'/></clock><devices>")
 SEV = guest(custom(MODEL)).replace("</domain>", "<launchSecurity type='sev'><policy>0x3</policy></launchSecurity></domain>")
+HUGE = guest(custom(MODEL)).replace("<vcpu>", "<memoryBacking><hugepages><page size='%d' unit='KiB'/></hugepages>"
+                                    "</memoryBacking><vcpu>")
+SHARED = guest(custom(MODEL), devices="<filesystem type='mount'><driver type='virtiofs'/><source dir='/s'/>"
+               "<target dir='x'/></filesystem>").replace(
+                   "<vcpu>", "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking><vcpu>")
 SPLIT = "<apic/><ioapic driver='qemu'/>"
 
 # check, guest, from, to, verdict, effect, words of its text
@@ -70,6 +83,8 @@ FIRES = [
     ("tsc-frequency", TSC, "2400", "2600", "block", "fails-safely", ["2400000", "2600000"]),
     ("vcpu-limit", guest(custom(MODEL), vcpus=300), "plain", "newer", "block", "fails-safely", ["300", "288"]),
     ("launch-security", SEV, "plain", "newer", "block", "fails-safely", []),
+    ("memory-backing", HUGE % 1048576, "huge", "huge-less", "block", "fails-safely", []),
+    ("device-migratable", SHARED, "saves-fs", "no-fs", "block", "fails-safely", ["virtiofsd"]),
 ]
 SILENT = [
     ("qemu-version", PLAIN, "plain", "newer"),
@@ -92,6 +107,8 @@ SILENT = [
     ("tsc-frequency", TSC, "2400", "scales"),
     ("vcpu-limit", guest(custom(MODEL), vcpus=288), "plain", "newer"),
     ("launch-security", PLAIN, "plain", "newer"),
+    ("memory-backing", HUGE % 2048, "huge", "huge-less"),
+    ("device-migratable", SHARED, "saves-fs", "saves-fs"),
 ]
 
 
