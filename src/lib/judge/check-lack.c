@@ -309,6 +309,9 @@ static char *write_lack(struct judgement *j, const struct lack *lack)
 
 	if (lack->refused->len)
 		g_string_append_printf(s, "host lacks %s%s", refused, opens);
+	if (lack->gate)
+		g_string_append_printf(s, "; the source took %s away and kept what needs it, which QEMU there takes with it",
+				       lack->gate);
 	if (lack->dropped->len)
 		g_string_append_printf(s, "%sdropped in silence: %s%s", s->len ? "; " : "", dropped,
 				       lack->refused->len ? "" : opens);
@@ -334,6 +337,8 @@ static char *lack_fix(struct judgement *j, const struct lack *lack)
 		return NULL;
 	if (!first)
 		return g_strdup("run 'capbroker probe' on the host");
+	if (lack->gate)
+		return g_strdup_printf("start the guest anew without %s (policy='disable')", lack->gate);
 	names = places_text(j, first);
 	if (first->len > 8)
 		return g_strdup("define the guest with a smaller CPU model (capbroker baseline)");
@@ -346,7 +351,7 @@ static void lack_init(struct lack *lack)
 	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
-			       g_array_new(FALSE, FALSE, sizeof(int)), false, false };
+			       g_array_new(FALSE, FALSE, sizeof(int)), NULL, false, false };
 }
 
 static void lack_clear(struct lack *lack)
@@ -402,17 +407,19 @@ static int gives(const struct judgement *j, const struct target *t, int bit)
 }
 
 /*
- * Does the place depend on one that the source took away? QEMU takes what depends on it before it
+ * What the place depends on and the source took away, or NULL. QEMU takes what depends on it before it
  * filters, so that the guest keeps the dependent one; but libvirt sends the lost one along as switched
  * off, and then QEMU takes both (QEMU 10.0.13 target/i386/cpu.c, feature_dependencies; seen with
  * check='none' under TCG: rdctl-no and others without arch-capabilities).
  */
-static bool gate_lost(const struct judgement *j, const struct target *here, int bit)
+static const char *gate_lost(const struct judgement *j, const struct target *here, int bit)
 {
 	int gate = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].gate : -1;
 
 	return gate >= 0 && bits_test(j->cpu->require, (size_t)cap_table[gate].bit) &&
-	       gives(j, here, cap_table[gate].bit) == 0;
+			       gives(j, here, cap_table[gate].bit) == 0 ?
+		       universe_feature_name(j->judge->universe, cap_table[gate].bit) :
+		       NULL;
 }
 
 /*
@@ -427,13 +434,17 @@ static void find_move_lack(struct judgement *j, struct lack *lack)
 		target_resolve(j->needs, j->source, j->judge->universe, &here);
 	BITS_FOREACH (bit, j->cpu->require, j->cpu->words) {
 		int there = gives(j, &j->target, (int)bit);
+		const char *gate;
 		int has;
 
 		if (cpu_libvirt_keeps(j, (int)bit))
 			continue;
 		has = j->source ? gives(j, &here, (int)bit) : -1;
-		if (there == 1 && !(has == 1 && gate_lost(j, &here, (int)bit)))
+		gate = has == 1 ? gate_lost(j, &here, (int)bit) : NULL;
+		if (there == 1 && !gate)
 			continue;
+		if (gate)
+			lack->gate = gate;
 		if (has == 1 && there >= 0)
 			places_add(lack->refused, (int)bit);
 		else if (has)

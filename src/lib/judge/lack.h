@@ -13,6 +13,7 @@ struct lack {
 	GArray *dropped; /* int: starts without it, in silence */
 	GArray *unknown; /* int */
 	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
+	const char *gate; /* some of the refused go with this, which the source took away; or NULL */
 	bool by_qemu;    /* QEMU itself refuses */
 	bool taken;      /* libvirt compares nothing: what isn't there is dropped */
 };
