@@ -70,20 +70,14 @@ static struct guest *guest_from_file(const char *path, GError **error)
 }
 
 /* What looks like a file is one; a known guest's name comes before a file of that name. */
-static bool is_file(const struct session *s, const char *name)
+static bool is_file(struct session *s, const char *name)
 {
 	if (!strcmp(name, "-") || strchr(name, '/') || g_str_has_suffix(name, ".xml"))
 		return true;
-	for (guint i = 0; i < s->guests->len; i++) {
-		const struct guest *g = g_ptr_array_index(s->guests, i);
-
-		if (!strcmp(g->name, name) || (g->uuid && !g_ascii_strcasecmp(g->uuid, name)))
-			return false;
-	}
-	return g_file_test(name, G_FILE_TEST_EXISTS);
+	return !session_knows_guest(s, name) && g_file_test(name, G_FILE_TEST_EXISTS);
 }
 
-static bool find_guest(const struct session *s, struct asked *q, const char *name,
+static bool find_guest(struct session *s, struct asked *q, const char *name,
 		       GError **error)
 {
 	if (!is_file(s, name)) {

@@ -13,7 +13,7 @@ static int run(struct cli *cli, char **args)
 
 	if (*args)
 		return cli_usage(cli, "'%s' is not expected", *args);
-	if (session_open(&session, cli, SESSION_READ, &error))
+	if (session_open(&session, cli, SESSION_GUESTS, &error))
 		status = cli_answer(cli, answer_guests(&session.answering, session.guests), EXIT_OK,
 				    false);
 	else

@@ -20,7 +20,7 @@ static int run(struct cli *cli, char **args)
 
 	if (*args)
 		return cli_usage(cli, "'%s' is not expected", *args);
-	if (session_open(&session, cli, SESSION_READ, &error))
+	if (session_open(&session, cli, SESSION_FLEET, &error))
 		status = cli_answer(cli, answer_matrix(&session.answering, session.guests), EXIT_OK,
 				    expand);
 	else

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "assume.h"
-#include "load.h"
+#include "load-parts.h"
 #include "model/document.h"
 #include "model/error.h"
 
@@ -176,63 +176,6 @@ static bool load_hosts(struct session *s, GError **error)
 	return ok;
 }
 
-static struct needs *member_needs(const json_t *doc, const char *key, const char *guest,
-				  GError **error)
-{
-	const json_t *json = json_object_get(doc, key);
-	struct needs *needs;
-
-	if (!json)
-		return NULL;
-	needs = needs_from_json(json, error);
-	if (!needs)
-		g_prefix_error(error, "%s: stored guest: ", guest);
-	return needs;
-}
-
-/* The stored document is {"live": ENTRY?, "defined": ENTRY?}. */
-static struct guest *load_guest(const struct store_guest *from, GError **error)
-{
-	json_t *doc = json_bytes_parse(from->document, strlen(from->document), PROFILE_MAX_BYTES,
-				       error);
-	struct guest *guest = g_new0(struct guest, 1);
-	GError *err = NULL;
-
-	guest->name = g_strdup(from->name);
-	guest->uuid = g_strdup(from->uuid);
-	guest->host = g_strdup(from->host);
-	guest->running = from->running;
-	guest->seen = from->seen;
-	guest->live = doc ? member_needs(doc, "live", from->name, &err) : NULL;
-	guest->defined = doc && !err ? member_needs(doc, "defined", from->name, &err) : NULL;
-	if (doc && !err && !guest->live && !guest->defined)
-		g_set_error(&err, CAPBROKER_ERROR, ERROR_INVALID,
-			    "%s: stored guest: holds no definition (import it again)", from->name);
-	json_decref(doc);
-	if (err)
-		g_propagate_error(error, err);
-	if (!doc || err)
-		g_clear_pointer(&guest, guest_free);
-	return guest;
-}
-
-static bool load_guests(struct session *s, GError **error)
-{
-	g_autoptr(GPtrArray) stored = store_guests(s->store, error);
-
-	if (!stored)
-		return false;
-	for (guint i = 0; i < stored->len; i++) {
-		struct guest *guest = load_guest(g_ptr_array_index(stored, i), error);
-
-		if (!guest)
-			return false;
-		guest_expand(guest, &s->judge);
-		g_ptr_array_add(s->guests, guest);
-	}
-	return true;
-}
-
 static bool open_existing(struct session *s, const struct cli *cli, bool required, GError **error)
 {
 	g_autofree char *path = cli_database(cli);
@@ -278,12 +221,13 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
 		return false;
 	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
-			     load_guests(s, error));
+			     load_guests(s, need, error));
 }
 
 void session_close(struct session *s)
 {
 	g_clear_pointer(&s->guests, g_ptr_array_unref);
+	g_clear_pointer(&s->stored, g_ptr_array_unref);
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);
@@ -299,29 +243,6 @@ struct host *session_host(const struct session *s, const char *name, GError **er
 			    "%s: no host of that name, UUID or alias is known (see 'capbroker hosts')",
 			    name);
 	return host;
-}
-
-struct guest *session_guest(const struct session *s, const char *name, GError **error)
-{
-	struct guest *found = NULL;
-
-	for (guint i = 0; i < s->guests->len; i++) {
-		struct guest *g = g_ptr_array_index(s->guests, i);
-
-		if (strcmp(g->name, name) && (!g->uuid || g_ascii_strcasecmp(g->uuid, name)))
-			continue;
-		if (found) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
-				    "%s: more than one guest has that name (give its UUID, see 'capbroker guests')",
-				    name);
-			return NULL;
-		}
-		found = g;
-	}
-	if (!found)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
-			    "%s: neither a file nor a known guest (see 'capbroker guests')", name);
-	return found;
 }
 
 static int by_name(const void *a, const void *b)

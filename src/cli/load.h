@@ -22,12 +22,15 @@ struct session {
 	struct fleet *fleet;
 	struct judge judge;
 	struct answering answering;
-	GPtrArray *guests;    /* struct guest, by name */
+	GPtrArray *stored;    /* struct store_guest, by name; NULL until they are asked for */
+	GPtrArray *guests;    /* struct guest, by name: those whose definitions were parsed */
 	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
 };
 
 enum session_need {
-	SESSION_READ,  /* a database must be there; hosts and guests are loaded */
+	SESSION_READ,  /* a database must be there; hosts are loaded, guests where one is asked for */
+	SESSION_GUESTS, /* and all guests are parsed */
+	SESSION_FLEET, /* the same, where those that ask for the same share what is parsed */
 	SESSION_MAYBE, /* loaded where there is one */
 	SESSION_FILES, /* only the data files: the database comes by session_store() */
 };
@@ -47,8 +50,11 @@ bool session_store(struct session *session, const struct cli *cli, GError **erro
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);
 
+/* Is a guest of that name or UUID known? */
+bool session_knows_guest(struct session *session, const char *name);
+
 /* The guest of a name or UUID; NULL with @error where there is none, or several. */
-struct guest *session_guest(const struct session *session, const char *name, GError **error);
+struct guest *session_guest(struct session *session, const char *name, GError **error);
 
 /* The hosts of selectors, each once, by name; all of them where there are no selectors. */
 GPtrArray *session_select(const struct session *session, char *const *selectors, GError **error);

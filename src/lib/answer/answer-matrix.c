@@ -7,90 +7,39 @@
 
 #include <string.h>
 
-#include "answer/answer.h"
+#include "answer/routes.h"
 #include "model/document.h"
 
-struct row {
-	const struct guest *first; /* stands for all */
-	const struct host *from;
-	json_t *needs;
-	GPtrArray *names;
-};
-
-static void row_free(void *data)
+/* Cells of one row, and the classes that such a guest can get to and not leave. */
+static json_t *cells(const struct answering *a, struct routes *routes, const struct guest_group *row,
+		     json_t *islands)
 {
-	struct row *row = data;
-
-	json_decref(row->needs);
-	g_ptr_array_unref(row->names);
-	g_free(row);
-}
-
-/* What a guest needs, without what tells it from its twins. */
-static json_t *anonymous(const struct needs *needs)
-{
-	json_t *json = needs ? needs_to_json(needs) : json_null();
-
-	json_object_del(json, "name");
-	json_object_del(json, "uuid");
-	return json;
-}
-
-static struct row *row_of(GHashTable *by_key, GPtrArray *rows, const struct guest *guest,
-			  const struct host *from)
-{
-	json_t *needs = json_pack("{s:o, s:o}", "live", anonymous(guest->live), "defined",
-				  anonymous(guest->defined));
-	g_autofree char *text = document_text(needs);
-	char *key = g_strdup_printf("%d %s %s", guest->running, from ? from->class->full : "-", text);
-	struct row *row = g_hash_table_lookup(by_key, key);
-
-	if (row) {
-		g_free(key);
-		json_decref(needs);
-		return row;
-	}
-	row = g_new0(struct row, 1);
-	row->first = guest;
-	row->from = from;
-	row->needs = needs;
-	row->names = g_ptr_array_new();
-	g_hash_table_insert(by_key, key, row);
-	g_ptr_array_add(rows, row);
-	return row;
-}
-
-static json_t *cells(const struct answering *a, const struct row *row)
-{
-	enum question question = row->first->running ? ASK_MIGRATE : ASK_START;
-	const struct profile *source = row->from ? row->from->profile : NULL;
-	struct judge brief = *a->judge;
 	json_t *array = json_array();
 
-	brief.brief = true;
 	for (guint i = 0; i < a->fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(a->fleet->classes, i);
-		struct verdicts *v = guest_judge(&brief, row->first, source, class->profile);
+		enum verdict v = routes_answer(routes, row, class->profile);
+		struct reach onward;
 
-		json_array_append_new(array,
-				      json_string(verdict_name(verdicts_answer(v, question))));
-		verdicts_free(v);
+		json_array_append_new(array, json_string(verdict_name(v)));
+		if (!verdict_is_good(v) || a->fleet->hosts->len < 2)
+			continue;
+		onward = routes_onward(routes, a->fleet, row->first, class, true);
+		if (!reach_good(&onward))
+			json_array_append_new(islands, json_string(class->id));
 	}
 	return array;
 }
 
-static json_t *group(const struct row *row)
+static json_t *group(const struct guest_group *row, json_t *needs, json_t *islands)
 {
-	const struct needs *needs = guest_needs(row->first);
+	json_t *json = guest_group_json(row);
 
-	return json_pack("{s:o, s:i, s:b, s:s?, s:s?, s:s?, s:O}", "guests",
-			 json_strings(row->names), "guests_n", (int)row->names->len, "running",
-			 row->first->running, "from_class", row->from ? row->from->class->id : NULL,
-			 "machine", needs->machine, "cpu",
-			 needs->cpu ? (needs->cpu->model ? needs->cpu->model
-							 : cpu_mode_name(needs->cpu->mode))
-				    : NULL,
-			 "needs", row->needs);
+	json_object_set_new(json, "from_class", row->from ? json_string(row->from->class->id) :
+							    json_null());
+	json_object_set_new(json, "islands", islands);
+	json_object_set_new(json, "needs", needs);
+	return json;
 }
 
 static json_t *classes(const struct fleet *fleet, GPtrArray *parts)
@@ -110,30 +59,27 @@ static json_t *classes(const struct fleet *fleet, GPtrArray *parts)
 
 json_t *answer_matrix(const struct answering *a, const GPtrArray *guests)
 {
-	g_autoptr(GHashTable) by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(row_free);
+	g_autoptr(GPtrArray) rows = guest_groups(a->fleet, guests);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
+	struct routes *routes = routes_new(a->judge);
 	json_t *answer = answer_new("matrix");
 	json_t *groups = json_array();
 	json_t *all = json_array();
 
-	for (guint i = 0; i < guests->len; i++) {
-		const struct guest *g = g_ptr_array_index(guests, i);
-		const struct host *from = g->host ? fleet_find(a->fleet, g->host) : NULL;
-
-		g_ptr_array_add(row_of(by_key, rows, g, from)->names, g->name);
-	}
 	json_object_set_new(answer, "guest_groups", groups);
 	json_object_set_new(answer, "classes", classes(a->fleet, parts));
 	json_object_set_new(answer, "cells", all);
 	for (guint i = 0; i < rows->len; i++) {
-		const struct row *row = g_ptr_array_index(rows, i);
+		const struct guest_group *row = g_ptr_array_index(rows, i);
+		json_t *needs = guest_group_needs(row);
+		json_t *islands = json_array();
 
-		json_array_append_new(groups, group(row));
-		json_array_append_new(all, cells(a, row));
-		g_ptr_array_add(parts, document_text(row->needs));
+		g_ptr_array_add(parts, document_text(needs));
+		json_array_append_new(all, cells(a, routes, row, islands));
+		json_array_append_new(groups, group(row, needs, islands));
 	}
 	answer_not_judged(answer);
 	answer_decision(answer, a, parts);
+	routes_free(routes);
 	return answer;
 }

@@ -36,6 +36,7 @@ struct guest {
 	struct needs *defined; /* the inactive definition; NULL where not known */
 	struct needs *live;    /* the running guest's; NULL where not running */
 	struct cpu_need *defined_cpu, *live_cpu; /* expanded by guest_expand() */
+	bool borrowed;         /* the needs and CPUs are those of a twin, which must outlive it */
 };
 
 void guest_free(struct guest *guest);

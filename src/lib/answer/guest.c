@@ -10,10 +10,12 @@ void guest_free(struct guest *guest)
 {
 	if (!guest)
 		return;
-	g_clear_pointer(&guest->defined_cpu, cpu_need_free);
-	g_clear_pointer(&guest->live_cpu, cpu_need_free);
-	needs_free(guest->defined);
-	needs_free(guest->live);
+	if (!guest->borrowed) {
+		g_clear_pointer(&guest->defined_cpu, cpu_need_free);
+		g_clear_pointer(&guest->live_cpu, cpu_need_free);
+		needs_free(guest->defined);
+		needs_free(guest->live);
+	}
 	g_free(guest->name);
 	g_free(guest->uuid);
 	g_free(guest->host);
