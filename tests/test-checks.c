@@ -478,8 +478,13 @@ static void test_machine_from(void)
 	table_free(known.downstream);
 }
 
-/* Checks of a move from a known source: test_machine_from() and test-move-checks.py fire them. */
-static const char *const by_moves[] = { "machine-same", "qemu-version", "mitigation-lost", "xsave-state" };
+/*
+ * Checks of a move from a known source: test_machine_from(), test-move-checks.py and, of move-onward,
+ * test-cli-onward.sh fire them.
+ */
+static const char *const by_moves[] = {
+	"machine-same", "qemu-version", "mitigation-lost", "xsave-state", "move-onward",
+};
 
 /* Checks of a device that is plugged into a running guest: test-cli-hotplug.py fires each. */
 static const char *const by_plugs[] = {

@@ -120,15 +120,30 @@ static void viommu_line(struct out *out, const json_t *verdict)
 			  get_text(verdict, "qemu_starts", "unknown"), get_text(verdict, "dma_works", "unknown"));
 }
 
-static void onward(struct out *out, const json_t *verdict)
+/* ", back to r1n04 too", or that it can't be; nothing where it isn't known where it comes from. */
+static char *back_text(const json_t *answer, const json_t *verdict)
 {
+	const char *from = get_text(answer, "from", NULL), *back = get_text(verdict, "back", NULL);
+
+	if (!from || !back || !strcmp(from, get_text(verdict, "host", "")))
+		return g_strdup("");
+	if (!strcmp(back, "ok") || !strcmp(back, "warn"))
+		return g_strdup_printf(", %s again among them", from);
+	return g_strdup_printf(", not %s (%s)", from, back);
+}
+
+static void onward(struct out *out, const json_t *answer, const json_t *verdict)
+{
+	g_autofree char *back = back_text(answer, verdict);
 	int hosts = (int)get_int(verdict, "onward_hosts");
 
 	if (json_object_get(verdict, "onward_before"))
 		out_itemf(out, "onward", 8, "%d other host%s would take it with the device, %d without", hosts,
 			  plural(hosts), (int)get_int(verdict, "onward_before"));
-	else
-		out_itemf(out, "onward", 8, "%d other host%s would take it from there", hosts, plural(hosts));
+	else if (strcmp(get_text(verdict, "migrate", ""), "block") ||
+		 strcmp(get_text(answer, "question", ""), "migrate"))
+		out_itemf(out, "onward", 8, "%d other host%s would take it from there%s", hosts,
+			  plural(hosts), back);
 }
 
 static const json_t *class_entry(const json_t *answer, const char *id)
@@ -237,7 +252,7 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 	other_question(out, answer, verdict);
 	out_line(out, "%s", "");
 	unjudged(out, guest);
-	onward(out, verdict);
+	onward(out, answer, verdict);
 	instead(out, answer);
 }
 
@@ -297,6 +312,7 @@ static char *said_of(const struct out *out, const json_t *answer, const json_t *
 	const json_t *f;
 	size_t i;
 
+	g_string_append_printf(text, "%d\n", (int)get_int(verdict, "onward_hosts"));
 	if (quiet && !strcmp(verdict_of(answer, verdict), "ok"))
 		return g_string_free(text, FALSE);
 	json_array_foreach (json_object_get(verdict, "findings"), i, f)
@@ -337,9 +353,11 @@ static void write_row(struct out *out, const json_t *answer, const char *verdict
 	g_autofree char *class = row->classes > 1
 					 ? g_strdup_printf("%zu", row->classes)
 					 : g_strdup(get_text(row->first, "class", "?"));
-	g_autofree char *head = g_strdup_printf("%s%-9s %5zu %6d ", word, class,
-						json_array_size(row->hosts),
-						(int)get_int(row->first, "onward_hosts"));
+	bool there = strcmp(verdict, "block") || strcmp(get_text(answer, "question", ""), "migrate");
+	g_autofree char *onward = there ? g_strdup_printf("%d", (int)get_int(row->first, "onward_hosts")) :
+					  g_strdup("-");
+	g_autofree char *head = g_strdup_printf("%s%-9s %5zu %6s ", word, class,
+						json_array_size(row->hosts), onward);
 
 	out_item(out, head, 31, names);
 	if (strcmp(verdict, "ok") || out->options->verbose)

@@ -217,6 +217,18 @@ char *few_hosts(const struct out *out, const json_t *names)
 	return join_hosts(names, out->options->verbose || out->options->expand ? 0 : MANY_HOSTS);
 }
 
+char *group_name(const json_t *group, size_t width)
+{
+	const char *first = json_string_value(json_array_get(json_object_get(group, "guests"), 0));
+	json_int_t n = get_int(group, "guests_n");
+	g_autofree char *more = n > 1 ? g_strdup_printf(" +%d", (int)n - 1) : g_strdup("");
+	size_t room = width - MIN(strlen(more), width);
+
+	if (g_utf8_strlen(first ? first : "?", -1) <= (glong)room)
+		return g_strconcat(first ? first : "?", more, NULL);
+	return g_strdup_printf("%.*s..%s", (int)(room - 2), first, more);
+}
+
 char *age_text(const json_t *seconds)
 {
 	json_int_t s = json_integer_value(seconds);

@@ -62,6 +62,9 @@ char *join_hosts(const json_t *names, size_t most);
 /* A new array of the same names in order. */
 json_t *sort_names(const json_t *names);
 
+/* The first of a group's guests and how many more, in at most @width columns; free with g_free(). */
+char *group_name(const json_t *group, size_t width);
+
 /* join_hosts(), cut short at MANY_HOSTS where nobody asked for all. */
 #define MANY_HOSTS 12
 char *few_hosts(const struct out *out, const json_t *names);

@@ -10,9 +10,10 @@
 
 #include <string.h>
 
-#include "answer/answer.h"
+#include "answer/routes.h"
 #include "guest/dma.h"
 #include "judge/hotplug.h"
+#include "judge/onward.h"
 #include "model/document.h"
 
 /* Hosts offered instead where no target will do. */
@@ -28,12 +29,15 @@ struct run {
 	const struct needs *plugged; /* the guest with the device that is to be plugged in, or NULL */
 	guint could;           /* hosts that would take the guest without it */
 	json_t **parts;        /* by class: findings, shared by its hosts */
+	struct onward *onward; /* by class, of a move; NULL: the question is another */
 };
 
-static bool good(enum verdict v)
-{
-	return v == V_OK || v == V_WARN;
-}
+/* From a host of a class that the guest may get to. */
+struct onward {
+	guint hosts;           /* others that would take it */
+	bool asked;            /* it can get there */
+	enum verdict back;     /* to the host it comes from */
+};
 
 static const struct verdicts *of_class(const struct run *run, const struct host_class *class)
 {
@@ -92,11 +96,20 @@ static json_t *class_part(struct run *run, const struct host_class *class)
 	return *part;
 }
 
+/* The verdict on going back to where it comes from; null where it can't get there, or that isn't known. */
+static json_t *back(const struct run *run, const struct host_class *class)
+{
+	const struct onward *onward = &run->onward[class->index];
+
+	return onward->asked && run->from ? json_string(verdict_name(onward->back)) : json_null();
+}
+
 static json_t *verdict(struct run *run, const struct host *host)
 {
 	json_t *json = json_pack("{s:s}", "host", host->name);
 	int64_t age = run->a->now - host->confirmed;
-	guint onward = run->can - (!run->plugged && good(answer_of(run, host)) ? 1 : 0);
+	guint onward = run->onward ? run->onward[host->class->index].hosts :
+				     run->can - (!run->plugged && verdict_is_good(answer_of(run, host)) ? 1 : 0);
 
 	json_object_update(json, class_part(run, host->class));
 	if (run->plugged) {
@@ -106,6 +119,8 @@ static json_t *verdict(struct run *run, const struct host *host)
 	json_object_set_new(json, "age_s",
 			    host->confirmed > 0 ? json_integer(age > 0 ? age : 0) : json_null());
 	json_object_set_new(json, "onward_hosts", json_integer(onward));
+	if (run->onward)
+		json_object_set_new(json, "back", back(run, host->class));
 	return json;
 }
 
@@ -152,12 +167,12 @@ static json_t *instead(const struct run *run, const GPtrArray *targets)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < targets->len; i++)
-		if (run->plugged || good(answer_of(run, g_ptr_array_index(targets, i))))
+		if (run->plugged || verdict_is_good(answer_of(run, g_ptr_array_index(targets, i))))
 			return array;
 	for (guint i = 0; i < hosts->len && json_array_size(array) < MAX_INSTEAD; i++) {
 		const struct host *h = g_ptr_array_index(hosts, i);
 
-		if (h != run->from && good(answer_of(run, h)))
+		if (h != run->from && verdict_is_good(answer_of(run, h)))
 			json_array_append_new(array, json_string(h->name));
 	}
 	return array;
@@ -183,6 +198,34 @@ static json_t *guest(const struct guest *g)
 			 "unjudged", unjudged);
 }
 
+/* Where the guest could go from each class that it may get to; a move to where it ends warns. */
+static void judge_onward(struct run *run, const bool *asked)
+{
+	const struct profile *source = run->from ? run->from->profile : NULL;
+	const struct fleet *fleet = run->a->fleet;
+	struct routes *routes = routes_new(run->a->judge);
+
+	run->onward = g_new0(struct onward, fleet->classes->len + 1);
+	for (guint i = 0; i < fleet->classes->len; i++) {
+		const struct host_class *class = g_ptr_array_index(fleet->classes, i);
+		struct verdicts *v = g_ptr_array_index(run->verdicts, i);
+		struct onward *onward = &run->onward[i];
+		struct reach reach;
+
+		if (!asked[i] || v->migrate == V_BLOCK)
+			continue;
+		reach = routes_onward(routes, fleet, run->guest, source, class, false);
+		onward->asked = true;
+		onward->hosts = reach_good(&reach);
+		if (run->from)
+			onward->back = routes_on(routes, run->guest, source, class->profile, source);
+		if (!run->from || class != run->from->class || class->hosts->len > 1)
+			move_onward(v, onward->hosts, reach.hosts[V_UNKNOWN],
+				    fleet->hosts->len - 1);
+	}
+	routes_free(routes);
+}
+
 /* Judges every class, with reasons where somebody will read them; counts the hosts that would do. */
 static void judge_all(struct run *run, const GPtrArray *targets)
 {
@@ -204,10 +247,12 @@ static void judge_all(struct run *run, const GPtrArray *targets)
 						 class->profile);
 
 		g_ptr_array_add(run->verdicts, v);
-		if (good(verdicts_answer(v, run->question)))
+		if (verdict_is_good(verdicts_answer(v, run->question)))
 			run->can += class->hosts->len;
 	}
 	run->parts = g_new0(json_t *, all->len + 1);
+	if (run->question == ASK_MIGRATE)
+		judge_onward(run, asked);
 }
 
 static int by_text(const void *a, const void *b)
@@ -250,7 +295,7 @@ static guint takes(const struct run *run, const struct host_class *class, const 
 		return 0;
 	brief.brief = true;
 	v = judge_guest(&brief, needs, cpu, run->from->profile, class->profile);
-	takes = good(v->migrate);
+	takes = verdict_is_good(v->migrate);
 	verdicts_free(v);
 	return takes ? hosts : 0;
 }
@@ -292,6 +337,7 @@ static json_t *answer_of_run(struct run *run, const GPtrArray *targets)
 	for (guint i = 0; i < run->a->fleet->classes->len; i++)
 		json_decref(run->parts[i]);
 	g_free(run->parts);
+	g_free(run->onward);
 	g_ptr_array_unref(run->verdicts);
 	return answer;
 }

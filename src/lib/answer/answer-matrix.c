@@ -24,7 +24,8 @@ static json_t *cells(const struct answering *a, struct routes *routes, const str
 		json_array_append_new(array, json_string(verdict_name(v)));
 		if (!verdict_is_good(v) || a->fleet->hosts->len < 2)
 			continue;
-		onward = routes_onward(routes, a->fleet, row->first, class, true);
+		onward = routes_onward(routes, a->fleet, row->first,
+				       row->from ? row->from->profile : NULL, class, true);
 		if (!reach_good(&onward))
 			json_array_append_new(islands, json_string(class->id));
 	}

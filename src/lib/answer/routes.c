@@ -113,8 +113,24 @@ static const struct host_class *class_after(const struct fleet *fleet, const str
 	return g_ptr_array_index(fleet->classes, i <= own->index ? i - 1 : i);
 }
 
-struct reach routes_onward(struct routes *routes, const struct fleet *fleet,
-			   const struct guest *guest, const struct host_class *class, bool any)
+/* Does the definition itself say what the guest sees, wherever it was started? */
+static bool is_settled(const struct needs *needs)
+{
+	const char *digits = needs->machine ? strpbrk(needs->machine, "0123456789") : NULL;
+
+	if (needs->live)
+		return true;
+	return (!needs->cpu || needs->cpu->mode == CPU_CUSTOM) && digits && strchr(digits, '.');
+}
+
+enum verdict routes_on(struct routes *routes, const struct guest *guest, const struct profile *started,
+		       const struct profile *from, const struct profile *to)
+{
+	return routes_move(routes, guest, started && !is_settled(guest_needs(guest)) ? started : from, to);
+}
+
+struct reach routes_onward(struct routes *routes, const struct fleet *fleet, const struct guest *guest,
+			   const struct profile *started, const struct host_class *class, bool any)
 {
 	struct reach reach = { 0 };
 
@@ -123,7 +139,7 @@ struct reach routes_onward(struct routes *routes, const struct fleet *fleet,
 		guint hosts = to->hosts->len - (to == class ? 1 : 0);
 
 		if (hosts)
-			reach.hosts[routes_move(routes, guest, class->profile, to->profile)] += hosts;
+			reach.hosts[routes_on(routes, guest, started, class->profile, to->profile)] += hosts;
 	}
 	return reach;
 }

@@ -56,11 +56,18 @@ bool verdict_is_good(enum verdict verdict);
 guint reach_good(const struct reach *reach);
 
 /**
- * routes_onward - where a guest that runs on a host of @class could go from there
+ * routes_onward - where a guest could go from a host of @class, once it got there
+ * @started: profile of the host that it comes from, or NULL where that isn't known or it starts on
+ *	@class: what the definition leaves to its host (host-model, an alias for a machine type) is
+ *	what it was there
  * @any: it is enough to know whether there is one: the counts are too low then
  */
-struct reach routes_onward(struct routes *routes, const struct fleet *fleet,
-			   const struct guest *guest, const struct host_class *class, bool any);
+struct reach routes_onward(struct routes *routes, const struct fleet *fleet, const struct guest *guest,
+			   const struct profile *started, const struct host_class *class, bool any);
+
+/* The verdict on going on from one host to another, as routes_onward() counts it. */
+enum verdict routes_on(struct routes *routes, const struct guest *guest, const struct profile *started,
+		       const struct profile *from, const struct profile *to);
 
 /**
  * routes_reach - the hosts of the fleet by the answer to a group's question

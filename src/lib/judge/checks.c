@@ -15,7 +15,7 @@
 
 struct check {
 	struct check_info info;
-	void (*run)(struct judgement *j);
+	void (*run)(struct judgement *j); /* NULL: more than one host decides */
 	bool cpu_only; /* makes sense for a bare <cpu> too */
 	bool plugged;  /* asked only of a guest that a device is plugged into */
 	const char *before[MAX_PREREQUISITES];
@@ -247,6 +247,13 @@ static const struct check checks[] = {
 	      "An assigned device moves where its driver can save its state, several of them where each can stop "
 	      "talking to the others, and behind a virtual IOMMU from QEMU 11.0 on alone.",
 	      "host-device-mappable", "viommu-reach", NULL),
+	{
+		/* onward.c says it, once all other hosts were asked */
+		.info = { .name = "move-onward", .title = "the guest can leave the host again",
+			  .text = "Warns of a move to a host from where no other would take the guest, not even "
+				  "the one that it comes from, as far as it is known." },
+		.before = { "machine-present", NULL },
+	},
 	PLUG("hotplug-supported", check_hotplug_supported, "the device can be plugged into a running guest",
 	     "libvirt attaches some kinds of devices to running guests and others not, a virtual IOMMU "
 	     "among them; a device on PCI Express needs a free root port. Unknown where something that is "
@@ -380,7 +387,7 @@ static void run_check(struct judgement *j, size_t i)
 	unsigned int on;
 
 	j->left[i] = ON_ALL;
-	if ((j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
+	if (!checks[i].run || (j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
 		return;
 	on = may_speak_of(j, i);
 	if (!on) {

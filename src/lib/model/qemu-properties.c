@@ -35,6 +35,7 @@ static void find_spans(struct spans *s, const struct table *t, const char *devic
 		       const char *property)
 {
 	int d = table_column(t, "device"), p = table_column(t, "property");
+	const GPtrArray *rows;
 
 	*s = (struct spans){ .table = t,
 			     .type = table_column(t, "type"),
@@ -46,10 +47,11 @@ static void find_spans(struct spans *s, const struct table *t, const char *devic
 	if (d < 0 || p < 0 || s->type < 0 || s->value < 0 || s->not_in < 0 || s->first < 0 ||
 	    s->last < 0)
 		return;
-	for (guint i = 0; i < t->rows->len; i++) {
-		char *const *row = g_ptr_array_index(t->rows, i);
+	rows = table_rows_of(t, d, p, device, property);
+	for (guint i = 0; rows && i < rows->len; i++) {
+		char *const *row = g_ptr_array_index(rows, i);
 
-		if (!strcmp(row[d], device) && !strcmp(row[p], property) && !repeated(s, row))
+		if (!repeated(s, row))
 			g_ptr_array_add(s->rows, (gpointer)row);
 	}
 }

@@ -74,6 +74,7 @@ bool table_join(struct table *t, struct table *from, const char *key)
 
 	if (!g_strv_equal((const char *const *)t->header, (const char *const *)from->header))
 		return false;
+	g_clear_pointer(&t->index, g_hash_table_unref);
 	while (from->rows->len) {
 		char **row = g_ptr_array_steal_index(from->rows, 0);
 
@@ -90,8 +91,46 @@ void table_free(struct table *t)
 	if (!t)
 		return;
 	g_strfreev(t->header);
+	g_clear_pointer(&t->index, g_hash_table_unref);
 	g_ptr_array_unref(t->rows);
 	g_free(t);
+}
+
+static char *index_key(const char *one, const char *other)
+{
+	return g_strconcat(one, "\t", other, NULL);
+}
+
+static GHashTable *index_new(const struct table *t, int one, int other)
+{
+	GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+						  (GDestroyNotify)g_ptr_array_unref);
+
+	for (guint i = 0; i < t->rows->len; i++) {
+		char **row = g_ptr_array_index(t->rows, i);
+		char *key = index_key(row[one], row[other]);
+		GPtrArray *rows = g_hash_table_lookup(index, key);
+
+		if (rows) {
+			g_free(key);
+		} else {
+			rows = g_ptr_array_new();
+			g_hash_table_insert(index, key, rows);
+		}
+		g_ptr_array_add(rows, row);
+	}
+	return index;
+}
+
+const GPtrArray *table_rows_of(const struct table *table, int one, int other, const char *of_one,
+			       const char *of_other)
+{
+	struct table *t = (struct table *)table;
+	g_autofree char *key = index_key(of_one, of_other);
+
+	if (!t->index)
+		t->index = index_new(t, one, other);
+	return g_hash_table_lookup(t->index, key);
 }
 
 int table_column(const struct table *t, const char *name)

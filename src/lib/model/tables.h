@@ -17,6 +17,7 @@ struct table {
 	char **header;   /* NULL-terminated */
 	guint columns;
 	GPtrArray *rows; /* char **, NULL-terminated each */
+	GHashTable *index; /* table_rows_of()'s: made when it is first asked, or NULL */
 };
 
 /**
@@ -41,6 +42,16 @@ bool table_join(struct table *table, struct table *from, const char *key);
 
 /* The column of a name, or -1. */
 int table_column(const struct table *table, const char *name);
+
+/**
+ * table_rows_of - the rows that hold two values, in the table's order
+ * @one, @other: columns, the same ones whenever this table is asked
+ *
+ * Returns an array of char *const *, owned by the table, or NULL where there are none. Not to be
+ * asked by threads at once.
+ */
+const GPtrArray *table_rows_of(const struct table *table, int one, int other, const char *of_one,
+			       const char *of_other);
 
 /* A machine type of upstream's by its clock. */
 struct machine_life {
