@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "answer/upgrade.h"
 #include "assume.h"
 #include "files.h"
 #include "model/assume.h"
@@ -131,12 +132,45 @@ static bool assume(struct session *s, const char *text, GError **error)
 	return ok;
 }
 
+/* The hosts as they are, before anything is assumed of them. */
+static GPtrArray *remember(const struct session *s)
+{
+	GPtrArray *all = g_ptr_array_new_with_free_func(host_change_free);
+
+	for (guint i = 0; i < s->fleet->hosts->len; i++) {
+		const struct host *host = g_ptr_array_index(s->fleet->hosts, i);
+		struct host_change *change = g_new0(struct host_change, 1);
+
+		change->name = g_strdup(host->name);
+		change->was = host->class->profile;
+		memcpy(change->was_class, host->class->full, sizeof(change->was_class));
+		g_ptr_array_add(all, change);
+	}
+	return all;
+}
+
+/* Keeps those of which something else was assumed. */
+static void compare(struct session *s, GPtrArray *remembered)
+{
+	for (guint i = remembered->len; i-- > 0;) {
+		struct host_change *change = g_ptr_array_index(remembered, i);
+
+		change->now = fleet_find(s->fleet, change->name);
+		if (!change->now || strcmp(change->now->class->full, change->was_class))
+			g_ptr_array_add(s->changes, g_ptr_array_steal_index(remembered, i));
+	}
+}
+
 bool assume_all(struct session *s, char *const *what, GError **error)
 {
+	g_autoptr(GPtrArray) before = what ? remember(s) : NULL;
+
 	for (size_t i = 0; what && what[i]; i++)
 		if (!assume(s, what[i], error)) {
 			g_prefix_error(error, "--assume %s: ", what[i]);
 			return false;
 		}
+	if (before)
+		compare(s, before);
 	return true;
 }

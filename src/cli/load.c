@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "answer/upgrade.h"
 #include "assume.h"
 #include "load-parts.h"
 #include "model/document.h"
@@ -204,6 +205,7 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 {
 	memset(s, 0, sizeof(*s));
 	s->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+	s->changes = g_ptr_array_new_with_free_func(host_change_free);
 	s->fleet = fleet_new();
 	s->assumed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	s->files = datafiles_load(error);
@@ -227,6 +229,7 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 void session_close(struct session *s)
 {
 	g_clear_pointer(&s->guests, g_ptr_array_unref);
+	g_clear_pointer(&s->changes, g_ptr_array_unref);
 	g_clear_pointer(&s->stored, g_ptr_array_unref);
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->fleet, fleet_free);

@@ -155,6 +155,30 @@ int answer_check_status(const json_t *answer);
 json_t *answer_matrix(const struct answering *a, const GPtrArray *guests);
 
 /**
+ * answer_drain - can a host be emptied
+ * @guests: struct guest *: all of the fleet's
+ * @targets: struct host *: where its guests may go; it itself doesn't count
+ * @changes: struct host_change * (upgrade.h): what was assumed; empty for nothing
+ *
+ * Its "verdict" is that of the guest that is worst off.
+ */
+json_t *answer_drain(const struct answering *a, const struct host *host, const GPtrArray *guests,
+		     const GPtrArray *targets, const GPtrArray *changes);
+
+/**
+ * answer_stranded - which guests can go nowhere, or to few hosts, by what keeps them
+ * @few: up to so many hosts are few
+ *
+ * Running guests are asked about for a migration to another host, others for a start on any. Its
+ * "verdict" is block where a guest can go nowhere, unknown where none is known to.
+ */
+json_t *answer_stranded(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
+			unsigned int few);
+
+/* What answers with a "verdict" of their own exit with: 1 block, 3 unknown, else 0. */
+int answer_verdict_status(const json_t *answer);
+
+/**
  * answer_error - an error as a document
  * @code: a word for programs ("usage", "store-locked", …)
  * @message: "WHERE: WHAT (what to do)", as it is written on stderr

@@ -179,6 +179,7 @@ bool tables_machine(const struct tables *tables, const char *name, struct machin
 			.deprecated = field(row, table_column(t, "deprecated")),
 			.removed = field(row, table_column(t, "removed")),
 			.deprecated_in = field(row, table_column(t, "deprecated_in")),
+			.removed_in = field(row, table_column(t, "removed_in")),
 		};
 		return true;
 	}

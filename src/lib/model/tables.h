@@ -59,6 +59,7 @@ struct machine_life {
 	const char *version;   /* "7.2" */
 	const char *released, *deprecated, *removed; /* dates YYYY-MM(-DD), or NULL */
 	const char *deprecated_in; /* QEMU's version that calls it so, or NULL */
+	const char *removed_in;    /* QEMU's first version without it, or NULL */
 };
 
 struct tables {
