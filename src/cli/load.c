@@ -16,6 +16,7 @@ struct shared {
 };
 
 struct loading {
+	struct session *session;
 	struct fleet *fleet;
 	GHashTable *sections; /* hash → json_t: each text is parsed once */
 	GHashTable *profiles; /* key_of() → struct shared */
@@ -129,12 +130,11 @@ static GHashTable *ref_table(GHashTable *table)
 	return table ? g_hash_table_ref(table) : NULL;
 }
 
-static bool load_host(const struct store_host *from, const struct store_section *sections,
-		      size_t n, void *data, GError **error)
+/* The parsed profile of a host's sections; NULL with @error. */
+static struct shared *shared_of(struct loading *l, const struct store_host *from,
+				const struct store_section *sections, size_t n, GError **error)
 {
-	struct loading *l = data;
 	struct shared *shared = NULL;
-	struct host *host;
 	json_t *head = NULL;
 
 	for (size_t i = 0; i < n && !head; i++)
@@ -147,10 +147,20 @@ static bool load_host(const struct store_host *from, const struct store_section 
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "no section 'head' (probe or import it again)");
 	json_decref(head);
-	if (!shared) {
+	if (!shared)
 		g_prefix_error(error, "%s: stored profile: ", from->name);
+	return shared;
+}
+
+static bool load_host(const struct store_host *from, const struct store_section *sections,
+		      size_t n, void *data, GError **error)
+{
+	struct loading *l = data;
+	const struct shared *shared = shared_of(l, from, sections, n, error);
+	struct host *host;
+
+	if (!shared)
 		return false;
-	}
 	host = fleet_add(l->fleet, from->name, shared->profile, shared->class);
 	host->uuid = g_strdup(from->uuid);
 	host->cluster = g_strdup(from->cluster);
@@ -162,18 +172,83 @@ static bool load_host(const struct store_host *from, const struct store_section 
 	return true;
 }
 
+static void loading_init(struct loading *l, struct session *s)
+{
+	l->session = s;
+	l->fleet = s->fleet;
+	l->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
+	l->profiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+static void loading_clear(struct loading *l)
+{
+	g_hash_table_unref(l->sections);
+	g_hash_table_unref(l->profiles);
+}
+
 static bool load_hosts(struct session *s, GError **error)
 {
-	struct loading l = { .fleet = s->fleet };
+	struct loading l;
 	bool ok;
 
-	l.sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
-	l.profiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	loading_init(&l, s);
 	ok = store_each_profile(s->store, load_host, &l, error);
-	g_hash_table_unref(l.sections);
-	g_hash_table_unref(l.profiles);
+	loading_clear(&l);
 	if (ok)
 		fleet_settle(s->fleet);
+	return ok;
+}
+
+/* Of hosts that were assumed to be others: as they were. */
+static struct host_change *assumed_change(const struct session *s, const char *name)
+{
+	for (guint i = 0; i < s->changes->len; i++) {
+		struct host_change *change = g_ptr_array_index(s->changes, i);
+
+		if (!strcmp(change->name, name))
+			return change;
+	}
+	return NULL;
+}
+
+/* A class that the fleet has goes by that one's profile, so that both are judged once. */
+static void set_was(struct host_change *change, const struct fleet *fleet, const struct shared *shared)
+{
+	const struct host_class *class = g_hash_table_lookup(fleet->by_class, shared->class);
+
+	change->was = class ? class->profile : shared->profile;
+	memcpy(change->was_class, shared->class, sizeof(change->was_class));
+}
+
+static bool load_former(const struct store_host *from, const struct store_section *sections,
+			size_t n, void *data, GError **error)
+{
+	struct loading *l = data;
+	struct host_change *change = assumed_change(l->session, from->name);
+	struct shared *shared = from->digest ? shared_of(l, from, sections, n, error) : NULL;
+
+	if (from->digest && !shared)
+		return false;
+	if (!change) {
+		change = g_new0(struct host_change, 1);
+		change->name = g_strdup(from->name);
+		change->now = fleet_find(l->fleet, from->name);
+		g_ptr_array_add(l->session->changes, change);
+	}
+	change->was = NULL;
+	if (shared)
+		set_was(change, l->fleet, shared);
+	return true;
+}
+
+bool session_since(struct session *s, int64_t at, GError **error)
+{
+	struct loading l;
+	bool ok;
+
+	loading_init(&l, s);
+	ok = store_each_former(s->store, at, load_former, &l, error);
+	loading_clear(&l);
 	return ok;
 }
 

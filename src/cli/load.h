@@ -48,6 +48,16 @@ void session_close(struct session *session);
 /* Opens or creates the database for writing; nothing is loaded. */
 bool session_store(struct session *session, const struct cli *cli, GError **error);
 
+/**
+ * session_since - put into session->changes also how hosts have changed since a time
+ * @at: seconds since the epoch
+ *
+ * Of a host that was assumed to be another too, what it was at that time stands. A host that wasn't
+ * known then has no profile before; one whose former profile is of the class that it is in now is
+ * among them (see transitions_of()).
+ */
+bool session_since(struct session *session, int64_t at, GError **error);
+
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);
 

@@ -26,6 +26,7 @@ void text_diff(struct out *out, const json_t *answer);
 void text_explain(struct out *out, const json_t *answer);
 void text_matrix(struct out *out, const json_t *answer);
 void text_drain(struct out *out, const json_t *answer);
+void text_drift(struct out *out, const json_t *answer);
 void text_stranded(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */

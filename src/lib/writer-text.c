@@ -112,7 +112,7 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.check/1", text_check },	   { "capbroker.baseline/1", text_baseline },
 		{ "capbroker.show/1", text_show },	   { "capbroker.diff/1", text_diff },
 		{ "capbroker.explain/1", text_explain },   { "capbroker.drain/1", text_drain },
-		{ "capbroker.stranded/1", text_stranded },
+		{ "capbroker.stranded/1", text_stranded }, { "capbroker.drift/1", text_drift },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

@@ -280,6 +280,63 @@ bool store_each_profile(struct store *store, store_profile_fn *call, void *data,
 
 /* --- history ---------------------------------------------------------------------------------- */
 
+/* The digest of the profile that was in force at a time; *@digest NULL where there was none. */
+static bool former_digest(struct store *store, const char *host, int64_t at, char **digest,
+			  GError **error)
+{
+	g_autoptr(Query) query = sql_start(store, error,
+		"SELECT p.digest FROM host h JOIN history y ON y.host = h.id"
+		" JOIN profile p ON p.id = y.profile WHERE h.name = ?1 AND y.since <= ?2"
+		" ORDER BY y.id DESC LIMIT 1",
+		"si", host, at);
+	int found = query ? sql_next(query, error) : -1;
+
+	*digest = found == 1 ? sql_copy(query, 0) : NULL;
+	return found >= 0;
+}
+
+static bool each_former(struct reader *reader, int64_t at, store_profile_fn *call, void *data,
+			GError **error)
+{
+	g_autoptr(GArray) sections = g_array_new(FALSE, FALSE, sizeof(struct store_section));
+	g_autoptr(GPtrArray) hosts = hosts_read(reader->store, error);
+
+	for (guint i = 0; hosts && i < hosts->len; i++) {
+		struct store_host *host = hosts->pdata[i];
+		char *digest;
+
+		if (!former_digest(reader->store, host->name, at, &digest, error))
+			return false;
+		if (!g_strcmp0(digest, host->digest)) {
+			g_free(digest);
+			continue;
+		}
+		g_free(host->digest);
+		host->digest = digest;
+		g_array_set_size(sections, 0);
+		if ((digest && !reader_sections(reader, digest, sections, error)) ||
+			!call(host, (struct store_section *)sections->data, sections->len, data,
+				error))
+			return false;
+	}
+	return hosts != NULL;
+}
+
+bool store_each_former(struct store *store, int64_t at, store_profile_fn *call, void *data,
+		       GError **error)
+{
+	struct reader reader;
+	bool ok;
+
+	if (!sql_enter_read(store, error))
+		return false;
+	reader_init(&reader, store);
+	ok = each_former(&reader, at, call, data, error);
+	reader_clear(&reader);
+	sql_leave_read(store);
+	return ok;
+}
+
 static void history_free(struct store_history *entry)
 {
 	g_free(entry->digest);

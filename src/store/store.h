@@ -134,6 +134,16 @@ typedef bool store_profile_fn(const struct store_host *host, const struct store_
  */
 bool store_each_profile(struct store *store, store_profile_fn *call, void *data, GError **error);
 
+/**
+ * store_each_former - the profiles that were in force at a time, of hosts that have another one now
+ * @at: seconds since the epoch
+ *
+ * As store_each_profile(), but that host->digest and the sections are those of then: NULL and none
+ * where the host wasn't known yet.
+ */
+bool store_each_former(struct store *store, int64_t at, store_profile_fn *call, void *data,
+		       GError **error);
+
 /* One entry of a host's history. */
 struct store_history {
 	char *digest;

@@ -175,6 +175,16 @@ json_t *answer_drain(const struct answering *a, const struct host *host, const G
 json_t *answer_stranded(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
 			unsigned int few);
 
+/**
+ * answer_drift - what has changed on hosts, what it means, and whom it hurts or helps
+ * @changes: struct host_change * (upgrade.h), from @since to now
+ *
+ * Its "verdict" is block where guests have nowhere to go that had, unknown where that isn't known, warn
+ * where guests are hurt otherwise.
+ */
+json_t *answer_drift(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
+		     int64_t since);
+
 /* What answers with a "verdict" of their own exit with: 1 block, 3 unknown, else 0. */
 int answer_verdict_status(const json_t *answer);
 

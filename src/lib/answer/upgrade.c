@@ -33,6 +33,12 @@ static void transition_free(void *data)
 	g_free(t);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct host_change *const *)a)->name,
+		      (*(const struct host_change *const *)b)->name);
+}
+
 static int by_size(const void *a, const void *b)
 {
 	const struct transition *x = *(struct transition *const *)a, *y = *(struct transition *const *)b;
@@ -64,6 +70,12 @@ GPtrArray *transitions_of(const GPtrArray *changes)
 		}
 		if (t)
 			g_ptr_array_add(t->changes, (void *)c);
+	}
+	for (guint i = 0; i < all->len; i++) {
+		struct transition *t = g_ptr_array_index(all, i);
+
+		g_ptr_array_sort(t->changes, by_name);
+		t->first = g_ptr_array_index(t->changes, 0);
 	}
 	g_ptr_array_sort(all, by_size);
 	return all;
