@@ -353,6 +353,61 @@ static void test_each(struct fixture *fixture, const void *data)
 	g_string_free(seen.order, TRUE);
 }
 
+static bool see_former(const struct store_host *host, const struct store_section *sections, size_t n,
+		       void *data, GError **error)
+{
+	GString *order = data;
+
+	(void)error;
+	g_string_append_printf(order, "%s/%s:", host->name, host->digest ? host->digest : "-");
+	for (size_t i = 0; i < n; i++)
+		g_string_append_printf(order, " %s=%s", sections[i].name, sections[i].text);
+	g_string_append(order, "\n");
+	return true;
+}
+
+static char *formers_at(struct store *store, int64_t at)
+{
+	g_autoptr(GError) error = NULL;
+	GString *order = g_string_new("");
+
+	g_assert_true(store_each_former(store, at, see_former, order, &error));
+	g_assert_no_error(error);
+	return g_string_free(order, FALSE);
+}
+
+/* Only hosts that have another profile now, each with the one that was in force then. */
+static void test_former(struct fixture *fixture, const void *data)
+{
+	static const struct {
+		int64_t at;
+		const char *formers;
+	} cases[] = {
+		{ 9, "back/-:\nmoved/-:\nnew/-:\nstays/-:\n" },
+		{ 10, "moved/a: z=[1]\nnew/-:\n" },
+		{ 19, "moved/a: z=[1]\nnew/-:\n" },
+		{ 20, "back/b: z=[2]\nmoved/b: z=[2]\nnew/-:\n" },
+		{ 30, "" },
+		{ 99, "" },
+	};
+
+	(void)data;
+	fixture_put(fixture->store, "stays", "a", 10, "z", "[1]", NULL);
+	fixture_put(fixture->store, "moved", "a", 10, "z", "[1]", NULL);
+	fixture_put(fixture->store, "back", "a", 10, "z", "[1]", NULL);
+	fixture_put(fixture->store, "moved", "b", 20, "z", "[2]", NULL);
+	fixture_put(fixture->store, "back", "b", 20, "z", "[2]", NULL);
+	fixture_put(fixture->store, "moved", "c", 30, "z", "[3]", NULL);
+	fixture_put(fixture->store, "back", "a", 30, "z", "[1]", NULL);
+	fixture_put(fixture->store, "new", "c", 30, "z", "[3]", NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *formers = formers_at(fixture->store, cases[i].at);
+
+		g_assert_cmpstr(formers, ==, cases[i].formers);
+	}
+	fixture_put(fixture->store, "new", "d", 40, "z", "[4]", NULL); /* no transaction stays open */
+}
+
 #define ADD(name, test) g_test_add(name, struct fixture, NULL, set_up, test, tear_down)
 
 int main(int argc, char **argv)
@@ -367,5 +422,6 @@ int main(int argc, char **argv)
 	ADD("/store/forget", test_forget);
 	ADD("/store/batch", test_batch);
 	ADD("/store/each", test_each);
+	ADD("/store/former", test_former);
 	return g_test_run();
 }

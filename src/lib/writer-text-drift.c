@@ -166,7 +166,8 @@ void text_drift(struct out *out, const json_t *answer)
 		 (int)get_int(answer, "hosts_n"), plural(get_int(answer, "hosts_n")),
 		 n ? (n > 1 ? ", in these ways:" : ", in one way:") : "");
 	if (alike)
-		out_line(out, "%d more have another profile and are what they were to guests", alike);
+		out_line(out, "%d host%s another profile and %s to guests", alike,
+			 alike == 1 ? " has" : "s have", alike == 1 ? "is what it was" : "are what they were");
 	out_line(out, "%d guest%s hurt, %d with nowhere to go any more", hurt_n, plural(hurt_n), stranded);
 	json_array_foreach (transitions, i, t)
 		write_transition(out, answer, t, i + 1);

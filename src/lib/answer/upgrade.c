@@ -13,7 +13,7 @@
 #include "answer/upgrade.h"
 
 #define MAX_EXACT 12u
-#define MAX_TRANSITIONS 64u
+#define MAX_TRANSITIONS 512u
 
 void host_change_free(void *data)
 {
@@ -99,46 +99,73 @@ json_t *transition_json(const struct transition *t)
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
+/* Transitions. */
+struct set {
+	uint64_t words[MAX_TRANSITIONS / 64];
+};
+
+static bool in_set(const struct set *set, guint i)
+{
+	return set->words[i / 64] >> i % 64 & 1;
+}
+
+static void put_in(struct set *set, guint i)
+{
+	set->words[i / 64] |= UINT64_C(1) << i % 64;
+}
+
 /* Guests of one kind on the hosts of a transition, and where they could go. */
 struct mover {
 	struct guest_group *group;
 	guint step;              /* the transition that their hosts are of */
 	bool away;               /* to a host that doesn't change */
-	uint64_t was, will;      /* transitions whose hosts would take them before, after */
+	struct set was, will;    /* transitions whose hosts would take them before, after */
 };
 
 struct upgrade {
 	const struct answering *a;
 	struct routes *routes;
 	GPtrArray *transitions;
-	GArray *movers;          /* struct mover */
+	GArray *movers;          /* struct mover, by step */
+	guint *first;            /* by step: its first mover, and one more: their number */
 	GPtrArray *groups;       /* arrays of struct guest_group, one a transition: keeps them */
 	guint *unchanged;        /* by class: hosts that don't change */
 };
 
 enum when { WHEN_FINE, WHEN_FIRST, WHEN_LAST, WHEN_NEVER };
 
-static enum when when(const struct upgrade *u, const struct mover *m, uint64_t done)
+/* Would hosts of another transition take it, as they are when some are done? */
+static bool by_others(const struct mover *m, const struct set *done)
+{
+	for (guint i = 0; i < G_N_ELEMENTS(done->words); i++) {
+		uint64_t own = m->step / 64 == i ? UINT64_C(1) << m->step % 64 : 0;
+
+		if (((m->was.words[i] & ~done->words[i]) | (m->will.words[i] & done->words[i])) & ~own)
+			return true;
+	}
+	return false;
+}
+
+static enum when when(const struct upgrade *u, const struct mover *m, const struct set *done)
 {
 	const struct transition *t = g_ptr_array_index(u->transitions, m->step);
-	uint64_t own = UINT64_C(1) << m->step;
 	bool twins = t->changes->len > 1;
-	bool was = twins && m->was & own, will = twins && m->will & own;
+	bool was = twins && in_set(&m->was, m->step), will = twins && in_set(&m->will, m->step);
 
-	if (m->away || (m->was & ~done & ~own) || (m->will & done & ~own) || (was && will))
+	if (m->away || (was && will) || by_others(m, done))
 		return WHEN_FINE;
 	return was ? WHEN_LAST : will ? WHEN_FIRST : WHEN_NEVER;
 }
 
 /* Guests that are stranded while a transition's hosts are changed, others being done. */
-static guint64 cost(const struct upgrade *u, guint step, uint64_t done)
+static guint64 cost(const struct upgrade *u, guint step, const struct set *done)
 {
 	guint64 n = 0;
 
-	for (guint i = 0; i < u->movers->len; i++) {
+	for (guint i = u->first[step]; i < u->first[step + 1]; i++) {
 		const struct mover *m = &g_array_index(u->movers, struct mover, i);
 
-		if (m->step == step && when(u, m, done) != WHEN_FINE)
+		if (when(u, m, done) != WHEN_FINE)
 			n += m->group->guests->len;
 	}
 	return n;
@@ -156,11 +183,12 @@ static void order_exactly(const struct upgrade *u, guint *order)
 		least[s] = G_MAXUINT64;
 		for (guint i = n; i-- > 0;) {
 			size_t before = s & ~((size_t)1 << i);
+			struct set done = { .words = { before } };
 			guint64 total;
 
 			if (before == s)
 				continue;
-			total = least[before] + cost(u, i, before);
+			total = least[before] + cost(u, i, &done);
 			if (total < least[s]) {
 				least[s] = total;
 				last[s] = (guint8)i;
@@ -175,20 +203,20 @@ static void order_exactly(const struct upgrade *u, guint *order)
 
 static void order_greedily(const struct upgrade *u, guint *order)
 {
-	uint64_t done = 0;
+	struct set done = { 0 };
 
 	for (guint at = 0; at < u->transitions->len; at++) {
 		guint64 least = G_MAXUINT64;
 
 		for (guint i = 0; i < u->transitions->len; i++) {
-			guint64 total = done >> i & 1 ? G_MAXUINT64 : cost(u, i, done);
+			guint64 total = in_set(&done, i) ? G_MAXUINT64 : cost(u, i, &done);
 
 			if (total < least) {
 				least = total;
 				order[at] = i;
 			}
 		}
-		done |= UINT64_C(1) << order[at];
+		put_in(&done, order[at]);
 	}
 }
 
@@ -208,9 +236,9 @@ static void add_mover(struct upgrade *u, guint step, struct guest_group *group)
 		const struct host_change *to = ((struct transition *)g_ptr_array_index(u->transitions, i))->first;
 
 		if (to->was && verdict_is_good(routes_move(u->routes, group->first, from, to->was)))
-			m.was |= UINT64_C(1) << i;
+			put_in(&m.was, i);
 		if (to->now && verdict_is_good(routes_move(u->routes, group->first, from, to->now->profile)))
-			m.will |= UINT64_C(1) << i;
+			put_in(&m.will, i);
 	}
 	g_array_append_val(u->movers, m);
 }
@@ -241,9 +269,11 @@ static void add_movers(struct upgrade *u, const GPtrArray *guests)
 		GPtrArray *groups = guest_groups(u->a->fleet, g_ptr_array_index(by_step, i));
 
 		g_ptr_array_add(u->groups, groups);
+		u->first[i] = u->movers->len;
 		for (guint k = 0; k < groups->len; k++)
 			add_mover(u, i, g_ptr_array_index(groups, k));
 	}
+	u->first[by_step->len] = u->movers->len;
 }
 
 static void count_unchanged(struct upgrade *u)
@@ -269,19 +299,19 @@ static bool has_guest_on(const struct guest_group *group, const char *host)
 	return false;
 }
 
-static json_t *step_json(const struct upgrade *u, guint step, uint64_t done, const char *only)
+static json_t *step_json(const struct upgrade *u, guint step, const struct set *done, const char *only)
 {
 	static const char *const words[] = { "", "first", "last", "never" };
 	json_t *json = transition_json(g_ptr_array_index(u->transitions, step));
 	json_t *stranded = json_array();
 	guint guests = 0, n = 0;
 
-	for (guint i = 0; i < u->movers->len; i++) {
+	for (guint i = u->first[step]; i < u->first[step + 1]; i++) {
 		const struct mover *m = &g_array_index(u->movers, struct mover, i);
-		enum when at = m->step == step ? when(u, m, done) : WHEN_FINE;
+		enum when at = when(u, m, done);
 		json_t *group;
 
-		guests += m->step == step ? m->group->guests->len : 0;
+		guests += m->group->guests->len;
 		if (at == WHEN_FINE)
 			continue;
 		n += m->group->guests->len;
@@ -301,7 +331,7 @@ static json_t *steps_json(const struct upgrade *u, const char *only)
 	guint n = u->transitions->len;
 	g_autofree guint *order = g_new0(guint, n + 1);
 	json_t *steps = json_array();
-	uint64_t done = 0;
+	struct set done = { 0 };
 	guint64 total = 0;
 
 	if (n <= MAX_EXACT)
@@ -309,9 +339,9 @@ static json_t *steps_json(const struct upgrade *u, const char *only)
 	else
 		order_greedily(u, order);
 	for (guint i = 0; i < n; i++) {
-		total += cost(u, order[i], done);
-		json_array_append_new(steps, step_json(u, order[i], done, only));
-		done |= UINT64_C(1) << order[i];
+		total += cost(u, order[i], &done);
+		json_array_append_new(steps, step_json(u, order[i], &done, only));
+		put_in(&done, order[i]);
 	}
 	return json_pack("{s:b, s:i, s:o}", "exact", n <= MAX_EXACT, "stranded_n", (int)total, "steps", steps);
 }
@@ -325,11 +355,13 @@ json_t *upgrade_json(const struct answering *a, struct routes *routes, const GPt
 	u.movers = g_array_new(FALSE, FALSE, sizeof(struct mover));
 	u.groups = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
 	if (u.transitions->len && u.transitions->len <= MAX_TRANSITIONS) {
+		u.first = g_new0(guint, u.transitions->len + 1);
 		count_unchanged(&u);
 		add_movers(&u, guests);
 		json = steps_json(&u, only);
 	}
 	g_free(u.unchanged);
+	g_free(u.first);
 	g_ptr_array_unref(u.groups);
 	g_array_unref(u.movers);
 	g_ptr_array_unref(u.transitions);

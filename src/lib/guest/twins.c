@@ -61,6 +61,22 @@ static size_t own_at(const char *at, const struct own *own, size_t n)
 	return !strncmp(at, mac, start) && is_card_address(at + start) ? start + MAC_LENGTH : 0;
 }
 
+/* Copies the start of <domain …>, but for the number that a running one has; where that ends. */
+static const char *copy_domain(const char *at, GString *out)
+{
+	static const char id[] = " id='";
+	const char *end = at + strcspn(at, ">"), *number = strstr(at, id);
+	size_t digits = number ? strspn(number + sizeof(id) - 1, "0123456789") : 0;
+
+	if (!digits || number > end || number[sizeof(id) - 1 + digits] != '\'')
+		number = end;
+	g_string_append_len(out, at, number - at);
+	if (number == end)
+		return end;
+	g_string_append(out, " id='~");
+	return number + sizeof(id) - 1 + digits;
+}
+
 char *twins_text(const char *text, const char *name, const char *uuid)
 {
 	GString *out = g_string_sized_new(strlen(text));
@@ -81,6 +97,10 @@ char *twins_text(const char *text, const char *name, const char *uuid)
 
 		g_string_append_len(out, text, (gssize)plain);
 		text += plain;
+		if (g_str_has_prefix(text, "<domain ")) {
+			text = copy_domain(text, out);
+			continue;
+		}
 		skipped = *text ? own_at(text, own, n) : 0;
 		if (skipped)
 			g_string_append_c(out, '~');

@@ -7,7 +7,7 @@
 
 /**
  * twins_text - what a guest's stored document or definition says, without what tells it from its
- * twins: its own name and UUID, and the addresses of its network cards
+ * twins: its own name and UUID, the number that it runs by, the addresses of its network cards
  * @name, @uuid: the guest's own, either may be NULL
  *
  * A name or a UUID that is of no ordinary form stays (a rule may be about it), and so does an
