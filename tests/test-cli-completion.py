@@ -76,6 +76,10 @@ OFFERS = {
     "capbroker --db /nonexistent/x.db show r1": [],
     "capbroker --db=/nonexistent/x.db show r1": [],
     "capbroker diff r1n01 r1": ["r1n01", "r1n02"],
+    "capbroker drain r1n": ["r1n01", "r1n02"],
+    "capbroker drain r1n01 --to cl": ["cluster=prod"],
+    "capbroker drift --since 7": ["7d"],
+    "capbroker stra": ["stranded"],
     # behind a = or : readline replaces what follows alone
     "capbroker baseline cluster=": ["prod"],
     "capbroker baseline label:": ["rack=r1"],

@@ -78,6 +78,27 @@ def check_unknown(tally):
         tally.check(d["causes"][0]["verdict"] == "unknown", f"{d['causes']}")
 
 
+def check_saved(tally):
+    """A saved guest starts by what was saved; a snapshot needs the machine type that it was made with."""
+    with Fleet([host("m1", MID), host("n1", NEW)], [("m1", guest("web", "pc-i440fx-2.3", running=False))]) as fleet:
+        entry = fleet.ask("guests")["guests"][0]
+        entry.update(saved=True, snapshots=[
+            {"name": "before", "machine": "pc-i440fx-2.4", "memory": True},
+            {"name": "older", "machine": "pc-i440fx-2.3", "memory": False}, {"name": "no machine"}, "torn"])
+        fleet.run("import", fleet.file(".json", json.dumps({"format": "capbroker.guests/1", "host": "m1",
+                                                            "guests": [entry]})))
+        status, d = fleet.valid(tally, "stranded")
+        cause = d["causes"][0]
+        tally.check(status == 1 and cause["text"] == AGED and "managedsave-remove" in cause["fix"]
+                    and cause["guest_groups"][0]["saved"], f"{cause}")
+        tally.check([(s["guest"], s["snapshot"], s["verdict"], s["machine"]["removed_in"])
+                     for s in d["snapshots"]] == [("web", "older", "block", "9.1")], f"{d['snapshots']}")
+        fleet.shows(tally, ["saved web of m1", "older of web: pc-i440fx-2.3 (removed in QEMU 9.1, 2024)"],
+                    "stranded")
+        _, d = fleet.valid(tally, "stranded", "--assume", "m1=n1")
+        tally.check([s["snapshot"] for s in d["snapshots"]] == ["before", "older"], f"{d['snapshots']}")
+
+
 def steps(answer):
     """[(hosts, gone, {guest: when})]"""
     return [(" ".join(step["hosts"]), step["to_class"] is None,
@@ -149,7 +170,7 @@ def check_refused(tally):
 
 def main():
     tally = Tally()
-    for check in (check_causes, check_none, check_unknown, check_order, check_half, check_refused):
+    for check in (check_causes, check_none, check_unknown, check_saved, check_order, check_half, check_refused):
         check(tally)
     tally.finish("statements on stranded guests", least=40)
 

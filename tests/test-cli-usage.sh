@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix explain forget'
+commands='probe import hosts guests show diff check baseline matrix drain stranded drift explain forget'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 

@@ -40,6 +40,17 @@ static struct guest *guest_new(const struct store_guest *from)
 	return guest;
 }
 
+/* What a probe tells beside the definitions. */
+static void take_states(struct guest *guest, const json_t *doc)
+{
+	const json_t *live = json_object_get(doc, "live"), *defined = json_object_get(doc, "defined");
+	const json_t *snapshots = json_object_get(live ? live : defined, "snapshots");
+
+	guest->saved = !guest->running && json_is_true(json_object_get(defined, "saved"));
+	if (json_is_array(snapshots))
+		guest->snapshots = json_incref((json_t *)snapshots);
+}
+
 /* The stored document is {"live": ENTRY?, "defined": ENTRY?}. */
 static struct guest *parse_guest(const struct session *s, const struct store_guest *from,
 				 GError **error)
@@ -54,6 +65,7 @@ static struct guest *parse_guest(const struct session *s, const struct store_gue
 	if (doc && !err && !guest->live && !guest->defined)
 		g_set_error(&err, CAPBROKER_ERROR, ERROR_INVALID,
 			    "%s: stored guest: holds no definition (import it again)", from->name);
+	take_states(guest, doc);
 	json_decref(doc);
 	if (err)
 		g_propagate_error(error, err);
@@ -69,6 +81,8 @@ static struct guest *borrow(const struct store_guest *from, const struct guest *
 	struct guest *guest = guest_new(from);
 
 	guest->borrowed = true;
+	guest->saved = twin->saved;
+	guest->snapshots = json_incref(twin->snapshots);
 	guest->defined = twin->defined;
 	guest->live = twin->live;
 	guest->defined_cpu = twin->defined_cpu;

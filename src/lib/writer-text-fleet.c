@@ -186,8 +186,11 @@ static void stranded_group(struct out *out, const json_t *group, const char *mor
 	g_autofree char *on = few_hosts(out, json_object_get(group, "on"));
 	bool live = !strcmp(get_text(group, "question", ""), "migrate");
 	bool running = json_is_true(json_object_get(group, "running"));
-	g_autofree char *head = g_strdup_printf("   %-8s %s", live ? "running" : running ? "restart" : "off",
-						names);
+	const char *state = live				       ? "running" :
+			    running				       ? "restart" :
+			    json_is_true(json_object_get(group, "saved")) ? "saved" :
+									 "off";
+	g_autofree char *head = g_strdup_printf("   %-8s %s", state, names);
 
 	out_itemf(out, head, 38, "%s%s%s", *on ? (live ? "on " : "of ") : "", on, more);
 }
@@ -232,6 +235,29 @@ static void limited(struct out *out, const json_t *answer)
 	}
 }
 
+static void snapshots(struct out *out, const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "snapshots"), *one;
+	size_t i;
+
+	if (json_array_size(list))
+		out_line(out, "\nsnapshots whose machine type no host is known to have");
+	json_array_foreach (list, i, one) {
+		const json_t *machine = json_object_get(one, "machine");
+		const char *removed = get_text(machine, "removed", NULL);
+		g_autofree char *when = removed ? g_strdup_printf(" (removed in QEMU %s, %.4s)",
+								  get_text(machine, "removed_in", "?"), removed) :
+						  g_strdup("");
+
+		if (i == MANY_HOSTS && !out->options->verbose) {
+			out_line(out, "   and %zu more (-v)", json_array_size(list) - i);
+			break;
+		}
+		out_itemf(out, "   ", 3, "%s of %s: %s%s", get_text(one, "snapshot", "?"),
+			  get_text(one, "guest", "?"), get_text(one, "name", "?"), when);
+	}
+}
+
 void text_stranded(struct out *out, const json_t *answer)
 {
 	const json_t *causes = json_object_get(answer, "causes"), *cause;
@@ -246,6 +272,7 @@ void text_stranded(struct out *out, const json_t *answer)
 	json_array_foreach (causes, i, cause)
 		stranded_cause(out, cause, i + 1);
 	limited(out, answer);
+	snapshots(out, answer);
 	upgrade(out, answer);
 	out_line(out, "\nrunning guests: migrate elsewhere; powered-off ones: start anywhere");
 	out_end(out, answer);

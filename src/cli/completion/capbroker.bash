@@ -57,7 +57,8 @@ _capbroker_value()
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
 	--cluster) _capbroker_offer "$(_capbroker_words selectors | sed -n 's/^cluster=//p')" ;;
 	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;
-	--name | --label | --alias | --machine | --timeout | --jobs | --only) ;;
+	--since) _capbroker_offer $'1d\n7d\n30d' ;;
+	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few) ;;
 	*) return 1 ;;
 	esac
 }
@@ -67,7 +68,7 @@ _capbroker_argument()
 {
 	case $command in
 	'') _capbroker_offer "$(_capbroker_words commands)" ;;
-	show | diff | forget) _capbroker_offer "$(_capbroker_words hosts)" ;;
+	show | diff | drain | forget) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	hosts | baseline) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	check)
 		if [[ $targets ]]; then

@@ -137,8 +137,9 @@ static void add_group(struct stranded *s, const struct guest_group *group)
 		return;
 	}
 	json = guest_group_json(group);
-	json_object_update_new(json, json_pack("{s:s, s:s, s:o, s:o, s:s?}", "question",
-					       question_name(group->question), "verdict", verdict_name(best),
+	json_object_update_new(json, json_pack("{s:s, s:b, s:s, s:o, s:o, s:s?}", "question",
+					       question_name(group->question), "saved", group->first->saved,
+					       "verdict", verdict_name(best),
 					       "hosts", reach_json(&reach), "on", hosts_of(group), "from_class",
 					       group->from ? group->from->class->id : NULL));
 	json_object_set_new(json, "reasons",
@@ -221,6 +222,7 @@ json_t *answer_stranded(const struct answering *a, const GPtrArray *guests, cons
 						 "limited_n", (int)s.limited_n, "nowhere_n", (int)s.nowhere_n,
 						 "unknown_n", (int)s.unknown_n, "few", (int)few, "causes",
 						 causes_json(&s), "limited", s.limited));
+	json_object_set_new(answer, "snapshots", stranded_snapshots(a, guests));
 	if (changes->len)
 		json_object_set_new(answer, "upgrade", upgrade_json(a, s.routes, guests, changes, NULL));
 	answer_not_judged(answer);

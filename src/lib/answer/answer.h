@@ -36,6 +36,8 @@ struct guest {
 	struct needs *defined; /* the inactive definition; NULL where not known */
 	struct needs *live;    /* the running guest's; NULL where not running */
 	struct cpu_need *defined_cpu, *live_cpu; /* expanded by guest_expand() */
+	bool saved;            /* powered off with its memory saved: it starts by its image */
+	json_t *snapshots;     /* array of {"name", "machine", "memory"}, or NULL */
 	bool borrowed;         /* the needs and CPUs are those of a twin, which must outlive it */
 };
 

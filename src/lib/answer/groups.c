@@ -81,7 +81,7 @@ static struct guest_group *group_of(GHashTable *by_key, GHashTable *texts, GPtrA
 				    const struct guest *guest, const struct host *from)
 {
 	bool moves = guest->running && !host_is_gone(guest, from);
-	char *key = g_strdup_printf("%d%d %s %s\n%s", guest->running, moves,
+	char *key = g_strdup_printf("%d%d%d %s %s\n%s", guest->running, moves, guest->saved,
 				    moves && from ? from->class->full : "-",
 				    text_of(texts, guest->live), text_of(texts, guest->defined));
 	struct guest_group *group = g_hash_table_lookup(by_key, key);

@@ -16,6 +16,7 @@ void guest_free(struct guest *guest)
 		needs_free(guest->defined);
 		needs_free(guest->live);
 	}
+	json_decref(guest->snapshots);
 	g_free(guest->name);
 	g_free(guest->uuid);
 	g_free(guest->host);

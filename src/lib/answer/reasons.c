@@ -41,26 +41,36 @@ static size_t depth_of(const char *check)
 	return 0;
 }
 
+json_t *removed_machine(const struct tables *tables, const char *name)
+{
+	struct machine_life life;
+
+	if (!name || !tables_machine(tables, name, &life) || !life.removed || !life.removed_in)
+		return json_null();
+	return json_pack("{s:s, s:s?, s:s, s:s}", "name", name, "released", life.released, "removed",
+			 life.removed, "removed_in", life.removed_in);
+}
+
 /* Of a machine type that the target's QEMU is too new for: since when upstream hasn't it. */
 static json_t *removal(const struct reasons *r, const struct finding *f, const struct profile *target)
 {
 	const struct guest *guest = r->group->first;
 	const struct needs *needs = r->group->question == ASK_START && guest->defined ? guest->defined :
 										   guest_needs(guest);
-	struct machine_life life;
+	json_t *machine;
 	struct target t;
 	const char *qemu;
 
-	if (strcmp(f->check, "machine-present") || f->verdict != V_BLOCK || !needs->machine ||
-	    !tables_machine(r->a->judge->tables, needs->machine, &life) || !life.removed ||
-	    !life.removed_in)
+	if (strcmp(f->check, "machine-present") || f->verdict != V_BLOCK)
 		return json_null();
+	machine = removed_machine(r->a->judge->tables, needs->machine);
 	target_resolve_machine(needs, target, &t);
 	qemu = target_qemu_version(&t);
-	if (!qemu || version_compare(qemu, life.removed_in) < 0)
-		return json_null();
-	return json_pack("{s:s, s:s?, s:s, s:s}", "name", needs->machine, "released", life.released,
-			 "removed", life.removed, "removed_in", life.removed_in);
+	if (json_is_null(machine) ||
+	    (qemu && version_compare(qemu, json_string_value(json_object_get(machine, "removed_in"))) >= 0))
+		return machine;
+	json_decref(machine);
+	return json_null();
 }
 
 /* "machine type pc-i440fx-2.3 was removed from QEMU in 9.1 (2024)" */
@@ -75,10 +85,12 @@ static json_t *text_of(const struct finding *f, const json_t *machine)
 			    json_string_value(json_object_get(machine, "removed_in")), removed);
 }
 
-static json_t *fix_of(const struct finding *f, const json_t *machine)
+static json_t *fix_of(const struct reasons *r, const struct finding *f, const json_t *machine)
 {
 	if (json_is_null(machine))
 		return f->fix ? json_string(f->fix) : json_null();
+	if (r->group->first->saved)
+		return json_string("start it on a host with an older QEMU and shut it down there, or drop what was saved (virsh managedsave-remove); then define it with a newer machine type");
 	return json_string("define it with a newer machine type while it is powered off, or keep a host with an older QEMU");
 }
 
@@ -103,7 +115,7 @@ static struct reason *reason_of(struct reasons *r, const struct finding *f, cons
 	reason->classes = json_array();
 	reason->json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "check", f->check, "verdict",
 				 verdict_name(f->verdict), "effect", effect_name(f->effect), "text", text,
-				 "fix", fix_of(f, machine), "machine", machine);
+				 "fix", fix_of(r, f, machine), "machine", machine);
 	g_ptr_array_add(r->all, reason);
 	return reason;
 }

@@ -24,6 +24,16 @@ json_t *reasons_json(const struct answering *a, const struct guest_group *group,
 json_t *reasons_on(const struct answering *a, const struct guest_group *group, enum verdict wanted,
 		   const struct profile *target);
 
+/* A machine type as "machine" above, when upstream has removed it or will; null where that isn't known. */
+json_t *removed_machine(const struct tables *tables, const char *name);
+
+/**
+ * stranded_snapshots - snapshots whose machine types no host has, or none is known to have
+ *
+ * Each {"guest", "snapshot", "verdict", "name" (of the machine type), "machine"}.
+ */
+json_t *stranded_snapshots(const struct answering *a, const GPtrArray *guests);
+
 /* {"ok", "warn", "unknown", "block"} */
 json_t *reach_json(const struct reach *reach);
 
