@@ -172,28 +172,21 @@ static bool load_host(const struct store_host *from, const struct store_section 
 	return true;
 }
 
-static void loading_init(struct loading *l, struct session *s)
+/* What was parsed is kept with the session: former profiles are mostly made of the same sections. */
+static struct loading loading_of(struct session *s)
 {
-	l->session = s;
-	l->fleet = s->fleet;
-	l->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
-	l->profiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-}
-
-static void loading_clear(struct loading *l)
-{
-	g_hash_table_unref(l->sections);
-	g_hash_table_unref(l->profiles);
+	if (!s->sections) {
+		s->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, decref);
+		s->profiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	}
+	return (struct loading){ s, s->fleet, s->sections, s->profiles };
 }
 
 static bool load_hosts(struct session *s, GError **error)
 {
-	struct loading l;
-	bool ok;
+	struct loading l = loading_of(s);
+	bool ok = store_each_profile(s->store, load_host, &l, error);
 
-	loading_init(&l, s);
-	ok = store_each_profile(s->store, load_host, &l, error);
-	loading_clear(&l);
 	if (ok)
 		fleet_settle(s->fleet);
 	return ok;
@@ -243,13 +236,9 @@ static bool load_former(const struct store_host *from, const struct store_sectio
 
 bool session_since(struct session *s, int64_t at, GError **error)
 {
-	struct loading l;
-	bool ok;
+	struct loading l = loading_of(s);
 
-	loading_init(&l, s);
-	ok = store_each_former(s->store, at, load_former, &l, error);
-	loading_clear(&l);
-	return ok;
+	return store_each_former(s->store, at, load_former, &l, error);
 }
 
 static bool open_existing(struct session *s, const struct cli *cli, bool required, GError **error)
@@ -307,6 +296,8 @@ void session_close(struct session *s)
 	g_clear_pointer(&s->changes, g_ptr_array_unref);
 	g_clear_pointer(&s->stored, g_ptr_array_unref);
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
+	g_clear_pointer(&s->sections, g_hash_table_unref);
+	g_clear_pointer(&s->profiles, g_hash_table_unref);
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);
 	g_clear_pointer(&s->files, datafiles_free);

@@ -25,6 +25,7 @@ struct session {
 	GPtrArray *stored;    /* struct store_guest, by name; NULL until they are asked for */
 	GPtrArray *guests;    /* struct guest, by name: those whose definitions were parsed */
 	GPtrArray *changes;   /* struct host_change (answer/upgrade.h): what --assume made of the hosts */
+	GHashTable *sections, *profiles; /* what was parsed of the store's texts; for load.c alone */
 	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
 };
 

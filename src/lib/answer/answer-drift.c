@@ -16,7 +16,8 @@ struct kin {
 	struct guest_group *group;
 	const struct transition *own;  /* of their hosts, or NULL */
 	const struct profile *was, *now; /* of the host they run on; NULL: they start anywhere */
-	struct reach before, after;
+	struct reach before, after;    /* before: where it was asked for (measure()) */
+	bool measured;
 	int index;                     /* in the answer, -1: not told of yet */
 };
 
@@ -62,13 +63,19 @@ static struct reach reach_before(struct drift *d, const struct kin *k)
 	return reach;
 }
 
+static void measure(struct drift *d, struct kin *k)
+{
+	if (!k->measured)
+		k->before = reach_before(d, k);
+	k->measured = true;
+}
+
 static void add_kin(struct drift *d, struct guest_group *group, const struct transition *own)
 {
 	struct kin k = { .group = group, .own = own, .index = -1 };
 
 	k.now = group->from ? group->from->class->profile : NULL;
 	k.was = own && own->first->was && k.now ? own->first->was : k.now;
-	k.before = reach_before(d, &k);
 	k.after = routes_reach(d->routes, d->a->fleet, group, NULL);
 	g_array_append_val(d->kin, k);
 }
@@ -112,6 +119,7 @@ static int tell(struct drift *d, struct kin *k)
 
 	if (k->index >= 0)
 		return k->index;
+	measure(d, k);
 	k->index = (int)json_array_size(d->told);
 	json = guest_group_json(k->group);
 	json_object_update_new(json, json_pack("{s:s, s:o, s:o, s:b}", "question",
@@ -212,12 +220,15 @@ static void count_guests(struct drift *d, const json_t *transitions)
 		json_array_foreach (json_object_get(t, "hurts"), h, entry)
 			hurt[json_integer_value(json_object_get(entry, "group"))] = true;
 	for (guint k = 0; k < d->kin->len; k++) {
-		const struct kin *kin = &g_array_index(d->kin, struct kin, k);
+		struct kin *kin = &g_array_index(d->kin, struct kin, k);
 		guint n = kin->group->guests->len;
 
 		if (kin->index >= 0 && hurt[kin->index])
 			d->hurt_n += n;
-		if (!reach_good(&kin->before) || reach_good(&kin->after))
+		if (reach_good(&kin->after))
+			continue;
+		measure(d, kin);
+		if (!reach_good(&kin->before))
 			continue;
 		d->stranded_n += n;
 		d->unsure_n += reach_best(&kin->after) == V_UNKNOWN ? n : 0;

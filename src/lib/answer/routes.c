@@ -59,6 +59,7 @@ static enum verdict judge_pair(struct routes *routes, const struct pair *pair,
 
 	if (g_hash_table_lookup_extended(routes->verdicts, pair, NULL, &found))
 		return (enum verdict)GPOINTER_TO_INT(found);
+	routes->judge.until = pair->start ? ON_START : ON_MIGRATE;
 	v = judge_guest(&routes->judge, pair->needs, cpu, pair->from, pair->to);
 	verdict = pair->start ? v->start : v->migrate;
 	verdicts_free(v);

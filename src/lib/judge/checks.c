@@ -496,6 +496,18 @@ static struct cpu_need *settle_family(struct judgement *j)
 	return own;
 }
 
+/* Is what is asked for blocked already? */
+static bool is_settled(const struct judgement *j)
+{
+	for (guint i = j->out->findings->len; j->judge->until && i-- > 0;) {
+		const struct finding *f = g_ptr_array_index(j->out->findings, i);
+
+		if (f->verdict == V_BLOCK && f->on & j->judge->until)
+			return true;
+	}
+	return false;
+}
+
 struct verdicts *judge_guest(const struct judge *judge, const struct needs *needs,
 			     const struct cpu_need *cpu, const struct profile *source,
 			     const struct profile *target)
@@ -512,7 +524,7 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	own = settle_family(&j);
 	tell_relation(&j);
 	j.left = left;
-	for (size_t i = 0; i < check_count; i++)
+	for (size_t i = 0; i < check_count && !is_settled(&j); i++)
 		run_check(&j, i);
 	drop_silenced(out->findings);
 	out->start = worst(out->findings, ON_START);

@@ -78,6 +78,8 @@ struct judge {
 	const struct rulebook *rules; /* NULL: definitions aren't held against rules */
 	const struct grammar *grammar; /* NULL: what libvirt's versions know of XML isn't asked */
 	bool brief; /* verdicts alone: no texts, fixes, relation and lists of features */
+	unsigned int until; /* ON_*, 0: all: once one of these is blocked no more is asked, and no other
+			     * verdict is to be looked at */
 };
 
 /**

@@ -129,11 +129,29 @@ static int ask(const struct table *t, const char *device, const char *property, 
 	return truth;
 }
 
+/* The same, worked out once for each question. */
+static int ask_once(const struct table *table, const char *device, const char *property,
+		    const char *version)
+{
+	g_autofree char *key = g_strjoin("\t", device, property, version, NULL);
+	struct table *t = (struct table *)table;
+	void *found;
+	int truth;
+
+	if (!t->memo)
+		t->memo = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	if (g_hash_table_lookup_extended(t->memo, key, NULL, &found))
+		return GPOINTER_TO_INT(found);
+	truth = ask(t, device, property, version);
+	g_hash_table_insert(t->memo, g_steal_pointer(&key), GINT_TO_POINTER(truth));
+	return truth;
+}
+
 int tables_qemu_property(const struct tables *tables, const char *device, const char *property,
 			 const char *version)
 {
 	const struct table *t = tables ? tables->properties : NULL;
-	int truth = t ? ask(t, device, "-", version) : -1;
+	int truth = t ? ask_once(t, device, "-", version) : -1;
 
-	return truth == 1 && property ? ask(t, device, property, version) : truth;
+	return truth == 1 && property ? ask_once(t, device, property, version) : truth;
 }

@@ -75,6 +75,7 @@ bool table_join(struct table *t, struct table *from, const char *key)
 	if (!g_strv_equal((const char *const *)t->header, (const char *const *)from->header))
 		return false;
 	g_clear_pointer(&t->index, g_hash_table_unref);
+	g_clear_pointer(&t->memo, g_hash_table_unref);
 	while (from->rows->len) {
 		char **row = g_ptr_array_steal_index(from->rows, 0);
 
@@ -92,6 +93,7 @@ void table_free(struct table *t)
 		return;
 	g_strfreev(t->header);
 	g_clear_pointer(&t->index, g_hash_table_unref);
+	g_clear_pointer(&t->memo, g_hash_table_unref);
 	g_ptr_array_unref(t->rows);
 	g_free(t);
 }

@@ -18,6 +18,7 @@ struct table {
 	guint columns;
 	GPtrArray *rows; /* char **, NULL-terminated each */
 	GHashTable *index; /* table_rows_of()'s: made when it is first asked, or NULL */
+	GHashTable *memo;  /* char * → what was worked out of the rows (qemu-properties.c), or NULL */
 };
 
 /**

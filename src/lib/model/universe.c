@@ -11,6 +11,7 @@
 struct universe {
 	GPtrArray *extra;       /* char *: ids beyond the dictionary, in the order of their places */
 	GHashTable *extra_bits; /* id → place + 1 */
+	GByteArray *extra_cpu;  /* of each: is it of a CPU? */
 };
 
 struct universe *universe_new(void)
@@ -19,6 +20,7 @@ struct universe *universe_new(void)
 
 	u->extra = g_ptr_array_new_with_free_func(g_free);
 	u->extra_bits = g_hash_table_new(g_str_hash, g_str_equal);
+	u->extra_cpu = g_byte_array_new();
 	return u;
 }
 
@@ -27,6 +29,7 @@ void universe_free(struct universe *u)
 	if (!u)
 		return;
 	g_hash_table_unref(u->extra_bits);
+	g_byte_array_unref(u->extra_cpu);
 	g_ptr_array_unref(u->extra);
 	g_free(u);
 }
@@ -34,6 +37,7 @@ void universe_free(struct universe *u)
 int universe_bit(struct universe *u, const char *id, gboolean add)
 {
 	int cap = cap_find(id);
+	guint8 of_cpu;
 	char *copy;
 	size_t place;
 
@@ -46,7 +50,9 @@ int universe_bit(struct universe *u, const char *id, gboolean add)
 		return -1;
 	copy = g_strdup(id);
 	place = universe_bits(u);
+	of_cpu = arch_of_id(copy) != ARCH_FAMILIES;
 	g_ptr_array_add(u->extra, copy);
+	g_byte_array_append(u->extra_cpu, &of_cpu, 1);
 	g_hash_table_insert(u->extra_bits, copy, GSIZE_TO_POINTER(place + 1));
 	return (int)place;
 }
@@ -92,7 +98,7 @@ gboolean universe_is_cpu(const struct universe *u, int bit)
 {
 	if (!universe_is_extra(u, bit))
 		return (cap_table[cap_by_bit[bit]].flags & CAP_OF_CPU) != 0;
-	return arch_of_id(universe_id(u, bit)) != ARCH_FAMILIES;
+	return u->extra_cpu->data[(size_t)bit - cap_bits];
 }
 
 gboolean universe_in_libvirt(const struct universe *u, int bit)
