@@ -5,7 +5,7 @@ import json
 import sys
 
 from dictionary_fixture import Tally
-from fleet_fixture import MID, NEW, OLD, Fleet, guest, host
+from fleet_fixture import MID, NEW, OLD, Fleet, guest, host, without
 
 AGED = "machine type pc-i440fx-2.3 was removed from QEMU in 9.1 (2024)"
 
@@ -161,6 +161,17 @@ def check_half(tally):
                     and d["upgrade"]["stranded_n"] == 0, f"{d['upgrade']}")
 
 
+def check_first(tally):
+    """Only changed hosts would take it: the first of them must be one that it isn't on."""
+    lacks = [without(host(name, MID), "pc-q35-7.2") for name in ("a1", "a2")]
+    with Fleet(lacks, [("a1", guest("web", "pc-q35-7.2"))]) as fleet:
+        mid = fleet.file(".json", json.dumps(host("x", MID)))
+        assume = ("--assume", f"a1={mid}", "--assume", f"a2={mid}")
+        _, d = fleet.valid(tally, "stranded", *assume)
+        tally.check(steps(d) == [("a1 a2", False, {"web": "first"})], f"{steps(d)}")
+        fleet.shows(tally, ["web only changed hosts take it: change one without it first"], "stranded", *assume)
+
+
 def check_refused(tally):
     with Fleet([host("m1", MID)]) as fleet:
         fleet.refused(tally, "'m1' is not expected", "stranded", "m1")
@@ -170,7 +181,7 @@ def check_refused(tally):
 
 def main():
     tally = Tally()
-    for check in (check_causes, check_none, check_unknown, check_saved, check_order, check_half, check_refused):
+    for check in (check_causes, check_none, check_unknown, check_saved, check_order, check_half, check_first, check_refused):
         check(tally)
     tally.finish("statements on stranded guests", least=40)
 
