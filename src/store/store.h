@@ -62,6 +62,10 @@ void store_guest_free(struct store_guest *guest);
  */
 struct store *store_open(const char *path, bool read_only, GError **error);
 
+/* The same, waiting for other processes no longer than this, now and later. */
+struct store *store_open_within(const char *path, bool read_only, unsigned int milliseconds,
+				GError **error);
+
 /* How long a change waits for another process's before it fails with STORE_ERROR_LOCKED. */
 #define STORE_TIMEOUT_MS 5000u
 void store_set_timeout(struct store *store, unsigned int milliseconds);

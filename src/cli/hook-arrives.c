@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* hook-arrives.c: a guest that is about to come here: judged, recorded, refused by policy. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "decisions.h"
+#include "files.h"
+#include "here.h"
+#include "hook.h"
+#include "load.h"
+#include "model/document.h"
+#include "validity.h"
+
+/* How much of the limit other processes may hold the database, in hundredths. */
+#define LOCK_SHARE 30
+
+struct arrival {
+	const struct hook_run *run;
+	struct session session;
+	GPtrArray *rows;          /* struct store_host */
+	const struct store_host *own;
+	struct guest *guest;
+	struct host *here, *from;
+	json_t *doubts;           /* texts: why an answer is unknown although the judge had one */
+	GError *read_only;        /* why nothing can be recorded, or NULL */
+};
+
+static struct needs *read_needs(const struct hook_call *call, GError **error)
+{
+	g_autofree char *bytes = NULL;
+	g_autoptr(XmlDocument) xml = NULL;
+	struct needs *needs;
+	gsize length;
+
+	if (!file_read(call->xml, HOOK_MAX_XML, &bytes, &length, error))
+		return NULL;
+	xml = xml_parse(bytes, length, "definition", error);
+	needs = xml ? needs_from_xml(xml, error) : NULL;
+	if (needs && needs->cpu_only) {
+		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: a <cpu> and no <domain>");
+		g_clear_pointer(&needs, needs_free);
+	}
+	if (needs)
+		needs->live = true; /* it runs at its source, whether or not it still has its number */
+	return needs;
+}
+
+static bool open_store(struct arrival *a, GError **error)
+{
+	const struct hook_run *run = a->run;
+	unsigned int wait = run->policy->limit_ms * LOCK_SHARE / 100;
+
+	if (access(run->database, F_OK) != 0) {
+		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+			    "%s: no such database yet (run 'capbroker probe' on this host)", run->database);
+		return false;
+	}
+	a->session.store = store_open_within(run->database, false, wait, &a->read_only);
+	if (!a->session.store)
+		a->session.store = store_open_within(run->database, true, wait, error);
+	return a->session.store != NULL;
+}
+
+static const struct store_host *row_of(const GPtrArray *rows, const char *name)
+{
+	for (guint i = 0; name && i < rows->len; i++) {
+		const struct store_host *row = g_ptr_array_index(rows, i);
+
+		if (!strcmp(row->name, name) || (row->uuid && !g_ascii_strcasecmp(row->uuid, name)))
+			return row;
+	}
+	return NULL;
+}
+
+/* Where the store knows the guest to run; a guest that is known to run here already came. */
+static const char *known_source(struct arrival *a, GPtrArray *guests)
+{
+	const struct guest *guest = a->guest;
+
+	for (guint i = 0; i < guests->len; i++) {
+		const struct store_guest *g = g_ptr_array_index(guests, i);
+		bool same = guest->uuid && g->uuid ? !g_ascii_strcasecmp(guest->uuid, g->uuid) :
+						     !strcmp(guest->name, g->name);
+
+		if (same && g->running && g->host && strcmp(g->host, a->own->name))
+			return g->host;
+	}
+	return NULL;
+}
+
+static bool load(struct arrival *a, GError **error)
+{
+	g_autoptr(GPtrArray) guests = NULL;
+	const struct store_host *from;
+	const char *accel = a->guest->live->accel;
+
+	a->rows = store_hosts(a->session.store, error);
+	guests = a->rows ? store_guests(a->session.store, error) : NULL;
+	a->own = guests ? here_find(a->rows, a->run->policy->host, error) : NULL;
+	a->here = a->own ? session_add_host(&a->session, a->own, accel, error) : NULL;
+	if (!a->here)
+		return false;
+	from = row_of(a->rows, known_source(a, guests));
+	if (from && from != a->own) {
+		a->from = session_add_host(&a->session, from, accel, error);
+		if (!a->from)
+			return false;
+	}
+	fleet_settle(a->session.fleet);
+	guest_expand(a->guest, &a->session.judge);
+	return true;
+}
+
+/* The profile is held against this host; one that changed is probed again, for the next time. */
+static void check_fingerprint(struct arrival *a)
+{
+	json_t *changed = validity_quick(a->own->fingerprint);
+	g_autofree char *what = NULL;
+
+	if (changed && json_array_size(changed)) {
+		what = g_strdup_printf("this host changed since it was probed: %s%s",
+				       json_string_value(json_array_get(changed, 0)),
+				       json_array_size(changed) > 1 ? " and more" : "");
+		if (!a->run->policy->trust_changed)
+			json_array_append_new(a->doubts, json_string(what));
+		if (a->run->policy->reprobe)
+			hook_reprobe(a->run->database, a->own->name);
+	}
+	json_decref(changed);
+}
+
+static enum verdict worst(const json_t *doubts, const char *judged)
+{
+	enum verdict v = 0;
+
+	while (v < V_BLOCK && g_strcmp0(judged, verdict_name(v)))
+		v++;
+	return json_array_size(doubts) ? V_UNKNOWN : v;
+}
+
+/* Has the verdict a finding of an effect that is enforced? */
+static bool enforced(const json_t *verdict, unsigned int effects)
+{
+	const json_t *f;
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "findings"), i, f)
+		for (unsigned int e = 0; e < EFFECTS; e++)
+			if (effects & 1u << e && json_is_true(json_object_get(f, "migrate")) &&
+			    !g_strcmp0(json_string_value(json_object_get(f, "verdict")), "block") &&
+			    !g_strcmp0(json_string_value(json_object_get(f, "effect")), effect_name(e)))
+				return true;
+	return false;
+}
+
+static bool record(struct arrival *a, json_t *answer, enum verdict verdict, bool refused, GError **error)
+{
+	json_t *id = json_object_get(json_object_get(answer, "decision"), "id");
+	g_autofree char *document = document_text(answer);
+	const struct store_decision row = {
+		.name = (char *)json_string_value(id),
+		.time = a->session.answering.now,
+		.guest_uuid = a->guest->uuid,
+		.guest_name = a->guest->name,
+		.source = a->from ? a->from->name : NULL,
+		.target = a->here->name,
+		.question = (char *)"migrate",
+		.verdict = (char *)verdict_name(verdict),
+		.mode = (char *)hook_mode(a->run->policy),
+		.refused = refused,
+		.ms = (g_get_monotonic_time() - a->run->began) / 1000,
+		.document = document,
+	};
+
+	if (a->read_only) {
+		g_propagate_error(error, g_steal_pointer(&a->read_only));
+		return false;
+	}
+	return store_put_decision(a->session.store, &row, error);
+}
+
+static enum hook_status decide(struct arrival *a, GString *say)
+{
+	const struct hook_policy *policy = a->run->policy;
+	g_autoptr(GPtrArray) targets = g_ptr_array_new();
+	g_autoptr(GError) unrecorded = NULL;
+	const json_t *judged;
+	json_t *answer;
+	enum verdict verdict;
+	bool refused;
+
+	g_ptr_array_add(targets, a->here);
+	answer = answer_check(&a->session.answering, a->guest, ASK_MIGRATE, a->from, targets);
+	judged = json_array_get(json_object_get(answer, "verdicts"), 0);
+	verdict = worst(a->doubts, json_string_value(json_object_get(judged, "migrate")));
+	json_object_set(answer, "doubts", a->doubts);
+	refused = policy->enforce && !policy->off &&
+		  (verdict == V_BLOCK ? enforced(judged, policy->effects) :
+					verdict == V_UNKNOWN && policy->refuse_unknown);
+	if (refused)
+		hook_say_refused(say, a->here->name, answer, policy->effects);
+	if (!record(a, answer, verdict, refused, &unrecorded) && !refused)
+		g_string_append_printf(say, "capbroker: %s: %s, not recorded: %s\n", a->here->name,
+				       verdict_name(verdict), unrecorded->message);
+	return refused ? HOOK_REFUSE : HOOK_ALLOW;
+}
+
+enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError **error)
+{
+	struct arrival a = { .run = run, .doubts = json_array() };
+	struct needs *needs = run->call->xml ? read_needs(run->call, error) : NULL;
+
+	if (!needs && error && !*error)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: none was given");
+	if (!needs || !session_open(&a.session, run->cli, SESSION_FILES, error))
+		return HOOK_FAILED;
+	a.guest = g_new0(struct guest, 1);
+	a.guest->name = g_strdup(needs->name ? needs->name : run->call->guest);
+	a.guest->uuid = g_strdup(needs->uuid);
+	a.guest->running = true;
+	a.guest->live = needs;
+	if (!open_store(&a, error) || !load(&a, error))
+		return HOOK_FAILED;
+	check_fingerprint(&a);
+	return decide(&a, say);
+}
