@@ -94,17 +94,16 @@ static bool load(struct arrival *a, GError **error)
 {
 	g_autoptr(GPtrArray) guests = NULL;
 	const struct store_host *from;
-	const char *accel = a->guest->live->accel;
 
 	a->rows = store_hosts(a->session.store, error);
 	guests = a->rows ? store_guests(a->session.store, error) : NULL;
 	a->own = guests ? here_find(a->rows, a->run->policy->host, error) : NULL;
-	a->here = a->own ? session_add_host(&a->session, a->own, accel, error) : NULL;
+	a->here = a->own ? session_add_host(&a->session, a->own, a->guest->live, error) : NULL;
 	if (!a->here)
 		return false;
 	from = row_of(a->rows, known_source(a, guests));
 	if (from && from != a->own) {
-		a->from = session_add_host(&a->session, from, accel, error);
+		a->from = session_add_host(&a->session, from, a->guest->live, error);
 		if (!a->from)
 			return false;
 	}

@@ -2,8 +2,9 @@
 /*
  * load-one.c: one host of the database, for those who can't wait for all; see load.h.
  *
- * An emulator's entry under another accelerator says nothing to a guest but that the emulator is
- * there, and is most of a profile: of those only the first of each emulator is parsed.
+ * What QEMU gives under each accelerator with each machine type is most of a profile, and a guest
+ * asks for one of each. Where that very entry is there, QEMU's others are left out, but for those
+ * that were asked without a machine type: they hold what is alike for all.
  */
 #include "config.h"
 
@@ -13,14 +14,58 @@
 #include "model/document.h"
 #include "model/error.h"
 
-/* A section's text has sorted keys, and "accel" comes first in an emulator's. */
-static bool of_other_accel(const char *text, const char *accel)
-{
-	static const char key[] = "{\"accel\":\"";
-	size_t length = strlen(accel);
+/* The guest's words as they stand in a section's compact text; NULL machine: none is left out. */
+struct wanted {
+	const char *accel, *machine;
+	bool exact; /* QEMU's entry of just these is there */
+};
 
-	return accel && g_str_has_prefix(text, key) &&
-	       (strncmp(text + sizeof(key) - 1, accel, length) || text[sizeof(key) - 1 + length] != '"');
+static bool is_qemus(const char *name, const char *text)
+{
+	return g_str_has_prefix(name, "emulators/") && strstr(text, "\"view\":\"qemu\"") &&
+	       !strstr(text, "\"view\":\"libvirt\"");
+}
+
+static bool is_exact(const struct wanted *w, const char *name, const char *text)
+{
+	return is_qemus(name, text) && strstr(text, w->accel) && strstr(text, w->machine);
+}
+
+/* Wants nothing: only looks whether the entry is there. */
+static bool look(const char *name, const char *text, void *data)
+{
+	struct wanted *w = data;
+
+	if (!w->exact && g_str_has_prefix(name, "emulators/") && !strstr(text, "\"machine\":\"none\""))
+		w->exact = is_exact(w, name, text);
+	return false;
+}
+
+static bool want(const char *name, const char *text, void *data)
+{
+	const struct wanted *w = data;
+
+	return !w->exact || !is_qemus(name, text) || is_exact(w, name, text) ||
+	       strstr(text, "\"machine\":\"none\"");
+}
+
+/* The sections of a profile, or those that bear on a guest. */
+static GHashTable *read_sections(struct store *store, const char *digest, const struct needs *needs,
+				 GError **error)
+{
+	g_autofree char *accel = NULL, *machine = NULL;
+	struct wanted w = { 0 };
+	GHashTable *none;
+
+	if (!needs || !needs->accel || !needs->machine)
+		return store_profile(store, digest, error);
+	w.accel = accel = g_strdup_printf("\"accel\":\"%s\"", needs->accel);
+	w.machine = machine = g_strdup_printf("\"%s\"", needs->machine);
+	none = store_profile_part(store, digest, look, &w, error);
+	if (!none)
+		return NULL;
+	g_hash_table_unref(none);
+	return store_profile_part(store, digest, want, &w, error);
 }
 
 static bool add_section(json_t **doc, const char *name, const char *text, GError **error)
@@ -47,7 +92,7 @@ static GList *ordered(GHashTable *sections)
 	return g_list_concat(head, names);
 }
 
-static json_t *join(GHashTable *sections, const char *accel, GError **error)
+static json_t *join(GHashTable *sections, GError **error)
 {
 	g_autoptr(GList) names = ordered(sections);
 	json_t *doc = NULL;
@@ -56,8 +101,7 @@ static json_t *join(GHashTable *sections, const char *accel, GError **error)
 	for (GList *n = names; ok && n; n = n->next) {
 		const char *text = g_hash_table_lookup(sections, n->data);
 
-		if (!accel || !g_str_has_prefix(n->data, "emulators/") || !of_other_accel(text, accel))
-			ok = add_section(&doc, n->data, text, error);
+		ok = add_section(&doc, n->data, text, error);
 	}
 	if (ok && doc)
 		return doc;
@@ -67,11 +111,11 @@ static json_t *join(GHashTable *sections, const char *accel, GError **error)
 	return NULL;
 }
 
-struct host *session_add_host(struct session *s, const struct store_host *row, const char *accel,
-			      GError **error)
+struct host *session_add_host(struct session *s, const struct store_host *row,
+			      const struct needs *needs, GError **error)
 {
-	g_autoptr(GHashTable) sections = store_profile(s->store, row->digest, error);
-	json_t *doc = sections ? join(sections, accel, error) : NULL;
+	g_autoptr(GHashTable) sections = read_sections(s->store, row->digest, needs, error);
+	json_t *doc = sections ? join(sections, error) : NULL;
 	struct profile *profile = doc ? profile_parse(doc, s->fleet->universe, error) : NULL;
 	struct host *host;
 

@@ -56,13 +56,13 @@ GPtrArray *session_select(const struct session *session, char *const *selectors,
 /**
  * session_add_host - load one host alone, into a session of SESSION_FILES with a store
  * @row: as store_hosts() tells of it
- * @accel: leave out what emulators give under another accelerator; NULL: leave out nothing
+ * @needs: leave out what bears on no guest with this accelerator and machine type; NULL: nothing
  *
  * Its class is a name of its own, for telling it from others in this session. Returns NULL with
  * @error; fleet_settle() is due after the last.
  */
-struct host *session_add_host(struct session *session, const struct store_host *row, const char *accel,
-			      GError **error);
+struct host *session_add_host(struct session *session, const struct store_host *row,
+			      const struct needs *needs, GError **error);
 
 /* One host's profile from the database, whole; to be freed by profile_free(). */
 struct profile *session_profile(const struct session *session, const struct host *host,

@@ -116,6 +116,13 @@ GPtrArray *store_hosts(struct store *store, GError **error);
  */
 GHashTable *store_profile(struct store *store, const char *digest, GError **error);
 
+/* May decline a section by its name and text, which is then neither checked nor given. */
+typedef bool store_want_fn(const char *name, const char *text, void *data);
+
+/* The same without the sections that @want declines: for those in a hurry. */
+GHashTable *store_profile_part(struct store *store, const char *digest, store_want_fn *want, void *data,
+			       GError **error);
+
 /* A section as store_each_profile() gives it; the pointers live until that returns. */
 struct store_section {
 	const char *name;
