@@ -109,7 +109,7 @@ static bool load(struct arrival *a, GError **error)
 	}
 	fleet_settle(a->session.fleet);
 	guest_expand(a->guest, &a->session.judge);
-	return true;
+	return session_load_overrides(&a->session, error);
 }
 
 /* The profile is held against this host; one that changed is probed again, for the next time. */
@@ -206,9 +206,37 @@ static enum hook_status decide(struct arrival *a, GString *say)
 	return refused ? HOOK_REFUSE : HOOK_ALLOW;
 }
 
+/* What couldn't be judged is recorded as unknown, as far as the database lets it. */
+static void record_failure(struct arrival *a, const char *why)
+{
+	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, why, -1);
+	json_t *answer = json_pack("{s:s}", "failure", why);
+	g_autofree char *document = document_text(answer);
+	const struct hook_policy *policy = a->run->policy;
+	const struct store_decision row = {
+		.name = g_strndup(sum, 8),
+		.time = g_get_real_time() / G_USEC_PER_SEC,
+		.guest_uuid = a->guest->uuid,
+		.guest_name = a->guest->name,
+		.target = (char *)(a->own ? a->own->name : g_get_host_name()),
+		.question = (char *)"migrate",
+		.verdict = (char *)verdict_name(V_UNKNOWN),
+		.mode = (char *)hook_mode(policy),
+		.refused = policy->enforce && !policy->off && policy->refuse_failure,
+		.ms = (g_get_monotonic_time() - a->run->began) / 1000,
+		.document = document,
+	};
+
+	if (!a->read_only)
+		store_put_decision(a->session.store, &row, NULL);
+	json_decref(answer);
+	g_free(row.name);
+}
+
 enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError **error)
 {
 	struct arrival a = { .run = run, .doubts = json_array() };
+	GError *problem = NULL;
 	struct needs *needs = run->call->xml ? read_needs(run->call, error) : NULL;
 
 	if (!needs && error && !*error)
@@ -220,8 +248,13 @@ enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError *
 	a.guest->uuid = g_strdup(needs->uuid);
 	a.guest->running = true;
 	a.guest->live = needs;
-	if (!open_store(&a, error) || !load(&a, error))
+	if (!open_store(&a, error))
 		return HOOK_FAILED;
+	if (!load(&a, &problem)) {
+		record_failure(&a, problem->message);
+		g_propagate_error(error, problem);
+		return HOOK_FAILED;
+	}
 	check_fingerprint(&a);
 	return decide(&a, say);
 }

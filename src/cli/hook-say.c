@@ -88,6 +88,6 @@ void hook_say_refused(GString *say, const char *host, const json_t *answer, unsi
 	if (f && !strcmp(text_of(f, "effect"), "fails-safely"))
 		say_line(say, "override: none, libvirt or QEMU itself would refuse");
 	else if (f)
-		say_line(say, "override: capbroker allow %s --to %s --check %s (see capbroker(1))", name, host,
+		say_line(say, "override: capbroker allow %s --to %s --check %s --accept-risk … there", *text_of(guest, "uuid") ? text_of(guest, "uuid") : name, host,
 			 text_of(f, "check"));
 }

@@ -272,18 +272,19 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 				    .rules = s->files->rules,
 				    .grammar = s->files->grammar };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
-					   s->files->digest, s->files->cpu_map };
+					   s->files->digest, s->files->cpu_map, NULL };
 	if (need == SESSION_FILES)
 		return true;
 	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
 		return false;
 	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
-			     load_guests(s, error));
+			     load_guests(s, error) && session_load_overrides(s, error));
 }
 
 void session_close(struct session *s)
 {
 	g_clear_pointer(&s->guests, g_ptr_array_unref);
+	g_clear_pointer(&s->overrides, g_ptr_array_unref);
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);

@@ -23,6 +23,7 @@ struct session {
 	struct judge judge;
 	struct answering answering;
 	GPtrArray *guests;    /* struct guest, by name */
+	GPtrArray *overrides; /* struct override */
 	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
 };
 
@@ -43,6 +44,9 @@ void session_close(struct session *session);
 
 /* Opens or creates the database for writing; nothing is loaded. */
 bool session_store(struct session *session, const struct cli *cli, GError **error);
+
+/* Reads the overrides of the database that hold for hosts of the fleet, which is settled. */
+bool session_load_overrides(struct session *session, GError **error);
 
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);

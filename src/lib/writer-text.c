@@ -243,7 +243,9 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.error/1", text_error },	   { "capbroker.matrix/1", text_matrix },
 		{ "capbroker.check/1", text_check },	   { "capbroker.baseline/1", text_baseline },
 		{ "capbroker.show/1", text_show },	   { "capbroker.diff/1", text_diff },
-		{ "capbroker.explain/1", text_explain },
+		{ "capbroker.explain/1", text_explain },   { "capbroker.decision/1", text_decision },
+		{ "capbroker.report/1", text_report },	   { "capbroker.overrides/1", text_overrides },
+		{ "capbroker.contracts/1", text_contracts },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");
