@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/contract.h"
 #include "decisions.h"
 #include "files.h"
 #include "here.h"
@@ -22,29 +23,41 @@ struct arrival {
 	GPtrArray *rows;          /* struct store_host */
 	const struct store_host *own;
 	struct guest *guest;
+	struct xml_document *xml;
+	struct contract_told told; /* borrows from @xml */
 	struct host *here, *from;
-	json_t *doubts;           /* texts: why an answer is unknown although the judge had one */
+	json_t *doubts;           /* texts: why it isn't known that all is well, although the judge says so */
+	bool stale;               /* the host isn't as it was stored: blocks are doubtful, too */
 	GError *read_only;        /* why nothing can be recorded, or NULL */
 };
 
-static struct needs *read_needs(const struct hook_call *call, GError **error)
+static bool read_guest(struct arrival *a, GError **error)
 {
+	const struct hook_call *call = a->run->call;
 	g_autofree char *bytes = NULL;
-	g_autoptr(XmlDocument) xml = NULL;
 	struct needs *needs;
 	gsize length;
 
-	if (!file_read(call->xml, HOOK_MAX_XML, &bytes, &length, error))
-		return NULL;
-	xml = xml_parse(bytes, length, "definition", error);
-	needs = xml ? needs_from_xml(xml, error) : NULL;
-	if (needs && needs->cpu_only) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: a <cpu> and no <domain>");
-		g_clear_pointer(&needs, needs_free);
+	if (!call->xml) {
+		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: none was given");
+		return false;
 	}
-	if (needs)
-		needs->live = true; /* it runs at its source, whether or not it still has its number */
-	return needs;
+	if (!file_read(call->xml, HOOK_MAX_XML, &bytes, &length, error))
+		return false;
+	a->xml = xml_parse(bytes, length, "definition", error);
+	needs = a->xml ? needs_from_xml(a->xml, error) : NULL;
+	if (!needs)
+		return false;
+	needs->live = true; /* it runs at its source, whether or not it still has its number */
+	contract_read(a->xml, &a->told);
+	a->guest = g_new0(struct guest, 1);
+	a->guest->name = g_strdup(needs->name ? needs->name : call->guest);
+	a->guest->uuid = g_strdup(needs->uuid);
+	a->guest->running = true;
+	a->guest->live = needs;
+	if (needs->cpu_only)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: a <cpu> and no <domain>");
+	return !needs->cpu_only;
 }
 
 static bool open_store(struct arrival *a, GError **error)
@@ -75,7 +88,7 @@ static const struct store_host *row_of(const GPtrArray *rows, const char *name)
 }
 
 /* Where the store knows the guest to run; a guest that is known to run here already came. */
-static const char *known_source(struct arrival *a, GPtrArray *guests)
+static const char *known_source(struct arrival *a, const GPtrArray *guests)
 {
 	const struct guest *guest = a->guest;
 
@@ -90,23 +103,52 @@ static const char *known_source(struct arrival *a, GPtrArray *guests)
 	return NULL;
 }
 
+static void doubt(struct arrival *a, const char *text)
+{
+	json_array_append_new(a->doubts, json_string(text));
+}
+
+/* A source that nobody stored stands for by the contract that came with the guest. */
+static void take_contract(struct arrival *a)
+{
+	struct session *s = &a->session;
+	struct profile *profile = contract_profile(&a->told, a->guest->live, s->fleet->universe);
+	g_autofree char *other = NULL;
+
+	if (!profile)
+		return;
+	other = contract_contradiction(&a->told, &s->judge, a->guest->live, profile);
+	if (other)
+		doubt(a, other);
+	fleet_own(s->fleet, profile);
+	a->from = fleet_add(s->fleet, a->told.host ? a->told.host : "source", profile, NULL);
+}
+
+static bool load_source(struct arrival *a, const GPtrArray *guests, GError **error)
+{
+	const struct store_host *row = row_of(a->rows, known_source(a, guests));
+
+	if (!row)
+		row = row_of(a->rows, a->told.host);
+	if (row && row != a->own)
+		a->from = session_add_host(&a->session, row, a->guest->live, error);
+	else if (a->told.element && g_strcmp0(a->told.host, a->own->name))
+		take_contract(a);
+	if (!a->from && a->guest->live->has_viommu)
+		doubt(a, "where it comes from is not known, so neither is what its virtual IOMMU was started as");
+	return a->from || !row || row == a->own;
+}
+
 static bool load(struct arrival *a, GError **error)
 {
 	g_autoptr(GPtrArray) guests = NULL;
-	const struct store_host *from;
 
 	a->rows = store_hosts(a->session.store, error);
 	guests = a->rows ? store_guests(a->session.store, error) : NULL;
 	a->own = guests ? here_find(a->rows, a->run->policy->host, error) : NULL;
 	a->here = a->own ? session_add_host(&a->session, a->own, a->guest->live, error) : NULL;
-	if (!a->here)
+	if (!a->here || !load_source(a, guests, error))
 		return false;
-	from = row_of(a->rows, known_source(a, guests));
-	if (from && from != a->own) {
-		a->from = session_add_host(&a->session, from, a->guest->live, error);
-		if (!a->from)
-			return false;
-	}
 	fleet_settle(a->session.fleet);
 	guest_expand(a->guest, &a->session.judge);
 	return session_load_overrides(&a->session, error);
@@ -122,21 +164,22 @@ static void check_fingerprint(struct arrival *a)
 		what = g_strdup_printf("this host changed since it was probed: %s%s",
 				       json_string_value(json_array_get(changed, 0)),
 				       json_array_size(changed) > 1 ? " and more" : "");
-		if (!a->run->policy->trust_changed)
-			json_array_append_new(a->doubts, json_string(what));
+		a->stale = !a->run->policy->trust_changed;
+		if (a->stale)
+			doubt(a, what);
 		if (a->run->policy->reprobe)
 			hook_reprobe(a->run->database, a->own->name);
 	}
 	json_decref(changed);
 }
 
-static enum verdict worst(const json_t *doubts, const char *judged)
+static enum verdict weigh(const struct arrival *a, const char *judged)
 {
 	enum verdict v = 0;
 
 	while (v < V_BLOCK && g_strcmp0(judged, verdict_name(v)))
 		v++;
-	return json_array_size(doubts) ? V_UNKNOWN : v;
+	return a->stale ? V_UNKNOWN : json_array_size(a->doubts) ? MAX(v, V_UNKNOWN) : v;
 }
 
 /* Has the verdict a finding of an effect that is enforced? */
@@ -193,13 +236,13 @@ static enum hook_status decide(struct arrival *a, GString *say)
 	g_ptr_array_add(targets, a->here);
 	answer = answer_check(&a->session.answering, a->guest, ASK_MIGRATE, a->from, targets);
 	judged = json_array_get(json_object_get(answer, "verdicts"), 0);
-	verdict = worst(a->doubts, json_string_value(json_object_get(judged, "migrate")));
+	verdict = weigh(a, json_string_value(json_object_get(judged, "migrate")));
 	json_object_set(answer, "doubts", a->doubts);
 	refused = policy->enforce && !policy->off &&
 		  (verdict == V_BLOCK ? enforced(judged, policy->effects) :
 					verdict == V_UNKNOWN && policy->refuse_unknown);
 	if (refused)
-		hook_say_refused(say, a->here->name, answer, policy->effects);
+		hook_say_refused(say, a->here->name, answer, verdict == V_BLOCK ? policy->effects : 0);
 	if (!record(a, answer, verdict, refused, &unrecorded) && !refused)
 		g_string_append_printf(say, "capbroker: %s: %s, not recorded: %s\n", a->here->name,
 				       verdict_name(verdict), unrecorded->message);
@@ -237,18 +280,9 @@ enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError *
 {
 	struct arrival a = { .run = run, .doubts = json_array() };
 	GError *problem = NULL;
-	struct needs *needs = run->call->xml ? read_needs(run->call, error) : NULL;
 
-	if (!needs && error && !*error)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "definition: none was given");
-	if (!needs || !session_open(&a.session, run->cli, SESSION_FILES, error))
-		return HOOK_FAILED;
-	a.guest = g_new0(struct guest, 1);
-	a.guest->name = g_strdup(needs->name ? needs->name : run->call->guest);
-	a.guest->uuid = g_strdup(needs->uuid);
-	a.guest->running = true;
-	a.guest->live = needs;
-	if (!open_store(&a, error))
+	if (!read_guest(&a, error) || !session_open(&a.session, run->cli, SESSION_FILES, error) ||
+	    !open_store(&a, error))
 		return HOOK_FAILED;
 	if (!load(&a, &problem)) {
 		record_failure(&a, problem->message);

@@ -69,7 +69,7 @@ void hook_say_refused(GString *say, const char *host, const json_t *answer, unsi
 	size_t others;
 	const json_t *f = reason(verdict, effects, &others);
 
-	if (!f || json_array_size(doubts)) {
+	if (!f) {
 		const char *why = json_string_value(json_array_get(doubts, 0));
 
 		say_line(say, "capbroker: %s: unknown: %s: %s", host, name,

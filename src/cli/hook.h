@@ -90,7 +90,7 @@ enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError *
 /* What became of one that came. */
 bool hook_outcome(const struct hook_run *run, GError **error);
 
-/* The last lines a user of virsh reads. */
+/* The lines a user of virsh reads; @effects: those whose blocks are refused, 0: it is unknown. */
 void hook_say_refused(GString *say, const char *host, const json_t *answer, unsigned int effects);
 
 #endif

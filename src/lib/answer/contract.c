@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* contract.c: see contract.h. */
+#include "config.h"
+
+#include <string.h>
+
+#include "answer/contract.h"
+#include "judge/contract.h"
+
+static void add_attribute(GString *text, const char *name, const char *value)
+{
+	g_autofree char *escaped = value ? g_markup_escape_text(value, -1) : NULL;
+
+	if (escaped)
+		g_string_append_printf(text, " %s='%s'", name, escaped);
+}
+
+static void add_viommu(GString *text, const struct viommu_scope *scope, const struct dma_viommu *v)
+{
+	const char *property;
+
+	g_string_append(text, "<viommu");
+	add_attribute(text, "device", v->device);
+	for (size_t i = 0; (property = contract_visible(v->device, i)); i++)
+		add_attribute(text, property, viommu_value(scope, v, property));
+	g_string_append(text, "/>");
+}
+
+char *contract_element(const struct judge *judge, const struct guest *guest, const struct host *host,
+		       const char *qemu)
+{
+	const struct needs *needs = guest_needs(guest);
+	const struct dma *dma = dma_of(needs);
+	GString *text = g_string_new("<" CONTRACT_ELEMENT " xmlns:capbroker='" CONTRACT_URI "'");
+	struct viommu_scope scope;
+	struct target target;
+
+	target_resolve_machine(needs, host->profile, &target);
+	add_attribute(text, "host", host->name);
+	add_attribute(text, "class", host->class->id);
+	add_attribute(text, "qemu", qemu);
+	add_attribute(text, "emulator", target.path);
+	add_attribute(text, "machine", target.machine);
+	g_string_append_c(text, '>');
+	viommu_scope_init(&scope, needs, &target, judge->tables);
+	/* What another QEMU than the host's makes of unset values isn't asked of the host's. */
+	if (qemu && !g_strcmp0(qemu, scope.qemu))
+		for (guint i = 0; dma && i < dma->viommus->len; i++)
+			add_viommu(text, &scope, g_ptr_array_index(dma->viommus, i));
+	g_string_append(text, "</" CONTRACT_ELEMENT ">");
+	return g_string_free(text, FALSE);
+}
+
+void contract_read(const struct xml_document *definition, struct contract_told *told)
+{
+	const struct xml_node *root = xml_root(definition);
+	const struct xml_node *element = xml_child(xml_child(root, "metadata"), CONTRACT_ELEMENT);
+
+	*told = (struct contract_told){ .element = element };
+	told->host = xml_attr(element, "host");
+	told->class = xml_attr(element, "class");
+	told->qemu = xml_attr(element, "qemu");
+	told->emulator = xml_attr(element, "emulator");
+	told->machine = xml_attr(element, "machine");
+}
+
+struct profile *contract_profile(const struct contract_told *told, const struct needs *needs,
+				 struct universe *universe)
+{
+	const char *emulator = needs->emulator ? needs->emulator : told->emulator;
+	struct profile *profile;
+	json_t *doc;
+
+	if (!told->qemu || !told->machine || !emulator || !needs->accel ||
+	    g_strcmp0(told->machine, needs->machine))
+		return NULL;
+	doc = json_pack("{s:s, s:{s:s, s:s*, s:{}}, s:{s:s}, s:{s:s, s:[]}, s:[], s:[], s:[],"
+			" s:[{s:s, s:s, s:s, s:s, s:s, s:b, s:[]}]}",
+			"format", "capbroker.profile/1", "host", "name", told->host ? told->host : "source",
+			"arch", needs->arch, "aliases", "fingerprint", "imported", "contract", "probe",
+			"version", PACKAGE_VERSION, "sources", "facts", "iommus", "devices", "emulators", "path",
+			emulator, "version", told->qemu, "accel", needs->accel, "machine", told->machine,
+			"view", "qemu", "complete", 0, "facts");
+	profile = doc ? profile_parse(doc, universe, NULL) : NULL;
+	json_decref(doc);
+	return profile;
+}
+
+char *contract_contradiction(const struct contract_told *told, const struct judge *judge,
+			     const struct needs *needs, const struct profile *profile)
+{
+	const struct xml_node *node = xml_child(told->element, "viommu");
+	const struct dma *dma = dma_of(needs);
+	struct viommu_scope scope;
+	struct target target;
+
+	target_resolve_machine(needs, profile, &target);
+	viommu_scope_init(&scope, needs, &target, judge->tables);
+	for (guint i = 0; dma && node && i < dma->viommus->len; i++, node = xml_same(node)) {
+		const struct dma_viommu *v = g_ptr_array_index(dma->viommus, i);
+		const char *property;
+
+		for (size_t k = 0; (property = contract_visible(v->device, k)); k++) {
+			const char *said = xml_attr(node, property), *here = viommu_value(&scope, v, property);
+
+			if (said && here && strcmp(said, here))
+				return g_strdup_printf("its contract says %s=%s where %s would be", property,
+						       said, here);
+		}
+	}
+	return NULL;
+}
