@@ -7,6 +7,8 @@
 #include "answer/contract.h"
 #include "judge/contract.h"
 
+#define CONTRACT_VIOMMU "capbroker:viommu"
+
 static void add_attribute(GString *text, const char *name, const char *value)
 {
 	g_autofree char *escaped = value ? g_markup_escape_text(value, -1) : NULL;
@@ -31,7 +33,7 @@ char *contract_element(const struct judge *judge, const struct guest *guest, con
 {
 	const struct needs *needs = guest_needs(guest);
 	const struct dma *dma = dma_of(needs);
-	GString *text = g_string_new("<" CONTRACT_ELEMENT " xmlns:capbroker='" CONTRACT_URI "'");
+	GString *text = g_string_new("<contract");
 	struct viommu_scope scope;
 	struct target target;
 
@@ -47,7 +49,7 @@ char *contract_element(const struct judge *judge, const struct guest *guest, con
 	if (qemu && !g_strcmp0(qemu, scope.qemu))
 		for (guint i = 0; dma && i < dma->viommus->len; i++)
 			add_viommu(text, &scope, g_ptr_array_index(dma->viommus, i));
-	g_string_append(text, "</" CONTRACT_ELEMENT ">");
+	g_string_append(text, "</contract>");
 	return g_string_free(text, FALSE);
 }
 
@@ -89,7 +91,7 @@ struct profile *contract_profile(const struct contract_told *told, const struct 
 char *contract_contradiction(const struct contract_told *told, const struct judge *judge,
 			     const struct needs *needs, const struct profile *profile)
 {
-	const struct xml_node *node = xml_child(told->element, "viommu");
+	const struct xml_node *node = xml_child(told->element, CONTRACT_VIOMMU);
 	const struct dma *dma = dma_of(needs);
 	struct viommu_scope scope;
 	struct target target;

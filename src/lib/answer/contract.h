@@ -5,8 +5,11 @@
  *
  *	<capbroker:contract xmlns:capbroker='urn:capbroker:contract:1' host='r1n04' class='3f…'
  *		qemu='10.0.13' emulator='/usr/bin/…' machine='pc-q35-7.2'>
- *	  <viommu device='intel-iommu' aw-bits='39' caching-mode='off' …/>
+ *	  <capbroker:viommu device='intel-iommu' aw-bits='39' caching-mode='off' …/>
  *	</capbroker:contract>
+ *
+ * libvirt gives the element its namespace and prefix when it is set (virsh metadata URI KEY --set), and
+ * refuses one that has them already.
  *
  * Whoever may change a guest's metadata may write one: it is believed no further than to stand for
  * a source host that isn't known.
@@ -17,11 +20,10 @@
 #include "answer/answer.h"
 #include "guest/xml.h"
 
-#define CONTRACT_URI "urn:capbroker:contract:1"
 #define CONTRACT_ELEMENT "capbroker:contract"
 
 /**
- * contract_element - the element for a running guest
+ * contract_element - the element for a running guest, as libvirt takes it: without a namespace
  * @host: the host it runs on
  * @qemu: the version of the QEMU it runs, or NULL: not known
  *
