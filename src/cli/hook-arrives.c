@@ -88,16 +88,12 @@ static const struct store_host *row_of(const GPtrArray *rows, const char *name)
 }
 
 /* Where the store knows the guest to run; a guest that is known to run here already came. */
-static const char *known_source(struct arrival *a, const GPtrArray *guests)
+static const char *known_source(const struct arrival *a, const GPtrArray *guests)
 {
-	const struct guest *guest = a->guest;
-
 	for (guint i = 0; i < guests->len; i++) {
 		const struct store_guest *g = g_ptr_array_index(guests, i);
-		bool same = guest->uuid && g->uuid ? !g_ascii_strcasecmp(guest->uuid, g->uuid) :
-						     !strcmp(guest->name, g->name);
 
-		if (same && g->running && g->host && strcmp(g->host, a->own->name))
+		if (g->running && g->host && strcmp(g->host, a->own->name))
 			return g->host;
 	}
 	return NULL;
@@ -144,7 +140,7 @@ static bool load(struct arrival *a, GError **error)
 	g_autoptr(GPtrArray) guests = NULL;
 
 	a->rows = store_hosts(a->session.store, error);
-	guests = a->rows ? store_guests(a->session.store, error) : NULL;
+	guests = a->rows ? store_find_guests(a->session.store, a->guest->uuid, a->guest->name, error) : NULL;
 	a->own = guests ? here_find(a->rows, a->run->policy->host, error) : NULL;
 	a->here = a->own ? session_add_host(&a->session, a->own, a->guest->live, error) : NULL;
 	if (!a->here || !load_source(a, guests, error))

@@ -148,6 +148,8 @@ int hook_guard(const struct hook_policy *policy, hook_work *work, void *data)
 	close(ends[1]);
 	text = listen_to(ends[0]);
 	close(ends[0]);
+	waitpid(child, NULL, 0);
+	child = 0;
 	if (text->len == 0)
 		return fail("capbroker: hook: the process that decides was killed (see the system's log)\n");
 	if (text->str[0] == HOOK_FAILED)

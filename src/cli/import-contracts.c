@@ -141,35 +141,59 @@ static bool is_same(const json_t *before, const json_t *qemu, const struct run *
 		!g_strcmp0(text_of(qemu, "version"), text_of(then, "version")));
 }
 
+/* What was found out of one guest, and the newest contract of before. */
+struct seen {
+	const struct store_guest *guest;
+	const char *key, *host;
+	const struct store_contract *then;
+	json_t *before, *qemu;
+	struct run was, is;
+	char *document;
+	bool deleted; /* its QEMU's file was replaced under it */
+};
+
+static bool put(struct store *store, const struct seen *s, GError **error)
+{
+	struct store_contract c = { .since = s->guest->seen, .host = (char *)s->host,
+				    .document = s->document };
+	bool ok;
+
+	if (s->before && is_same(s->before, s->qemu, &s->was, &s->is))
+		return !g_strcmp0(s->was.id, s->is.id) ||
+		       store_renew_contract(store, s->key, s->document, error);
+	c.cause = s->before  ? cause(s->then, s->before, s->qemu, &s->was, &s->is, s->host) :
+		  s->deleted ? g_strdup("first seen, after its QEMU was replaced on the host") :
+			       g_strdup("first seen");
+	ok = store_put_contract(store, s->key, &c, error);
+	g_free(c.cause);
+	return ok;
+}
+
 static bool freeze(struct store *store, const char *host, const struct store_guest *guest,
 		   const json_t *entry, const json_t *fingerprint, GError **error)
 {
-	const char *key = guest->uuid ? guest->uuid : guest->name;
-	g_autoptr(GPtrArray) contracts = store_contracts(store, key, error);
-	const struct store_contract *then = contracts && contracts->len ? contracts->pdata[0] : NULL;
-	json_t *before = then ? json_loads(then->document, 0, NULL) : NULL;
-	json_t *qemu = qemu_of(entry, fingerprint, before);
-	struct run is = run_of(entry), was = run_of(before ? json_object_get(before, "needs") : entry);
-	bool deleted = json_is_true(json_object_get(json_object_get(entry, "qemu"), "deleted"));
-	struct store_contract c = { .since = guest->seen, .host = (char *)host };
-	bool ok = contracts != NULL;
+	struct seen s = { .guest = guest, .host = host, .key = guest->uuid ? guest->uuid : guest->name };
+	g_autoptr(GPtrArray) contracts = store_contracts(store, s.key, error);
+	json_t *doc;
+	bool ok;
 
-	if (ok && (!before || !is_same(before, qemu, &was, &is))) {
-		json_t *doc = json_pack("{s:O, s:O}", "needs", entry, "qemu", qemu);
-
-		c.document = document_text(doc);
-		c.cause = before  ? cause(then, before, qemu, &was, &is, host) :
-			  deleted ? g_strdup("first seen, after its QEMU was replaced on the host") :
-				    g_strdup("first seen");
-		ok = store_put_contract(store, key, &c, error);
-		json_decref(doc);
-		g_free(c.document);
-		g_free(c.cause);
-	}
-	run_clear(&is);
-	run_clear(&was);
-	json_decref(qemu);
-	json_decref(before);
+	if (!contracts)
+		return false;
+	s.then = contracts->len ? contracts->pdata[0] : NULL;
+	s.before = s.then ? json_loads(s.then->document, 0, NULL) : NULL;
+	s.qemu = qemu_of(entry, fingerprint, s.before);
+	s.was = run_of(s.before ? json_object_get(s.before, "needs") : entry);
+	s.is = run_of(entry);
+	s.deleted = json_is_true(json_object_get(json_object_get(entry, "qemu"), "deleted"));
+	doc = json_pack("{s:O, s:O}", "needs", entry, "qemu", s.qemu);
+	s.document = document_text(doc);
+	ok = put(store, &s, error);
+	run_clear(&s.is);
+	run_clear(&s.was);
+	json_decref(doc);
+	json_decref(s.qemu);
+	json_decref(s.before);
+	g_free(s.document);
 	return ok;
 }
 

@@ -171,8 +171,8 @@ void text_report(struct out *out, const json_t *answer)
 
 void text_contracts(struct out *out, const json_t *answer)
 {
-	const json_t *guest = json_object_get(answer, "guest"), *c, *path;
-	size_t i, k;
+	const json_t *guest = json_object_get(answer, "guest"), *c;
+	size_t i;
 
 	out_line(out, "%s: %zu contract%s", get_text(guest, "name", "?"),
 		 json_array_size(json_object_get(answer, "contracts")),
@@ -180,17 +180,12 @@ void text_contracts(struct out *out, const json_t *answer)
 	json_array_foreach (json_object_get(answer, "contracts"), i, c) {
 		g_autofree char *since = when(c, "since");
 		g_autofree char *head = g_strdup_printf("%4d", (int)get_int(c, "version"));
-		const json_t *changed = json_object_get(c, "changed");
+		g_autofree char *changed = join_strings(json_object_get(c, "changed"), ", ");
 
 		out_itemf(out, head, 6, "since %s%s%s: %s; machine %s, QEMU %s", since,
 			  get_text(c, "host", NULL) ? " on " : "", get_text(c, "host", ""),
 			  get_text(c, "cause", "?"), get_text(c, "machine", "?"), get_text(c, "qemu", "not known"));
-		json_array_foreach (changed, k, path) {
-			if (k == 6 && !out->options->verbose) {
-				out_itemf(out, "", 6, "and %zu more (-v)", json_array_size(changed) - k);
-				break;
-			}
-			out_item(out, "", 6, json_string_value(path));
-		}
+		if (*changed)
+			out_itemf(out, "", 6, "changed: %s", changed);
 	}
 }

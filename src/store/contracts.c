@@ -37,6 +37,17 @@ bool store_put_contract(struct store *store, const char *guest,
 	return sql_enter(store, error) && sql_leave(store, put(store, guest, contract, error), error);
 }
 
+bool store_renew_contract(struct store *store, const char *guest, const char *document, GError **error)
+{
+	return sql_enter(store, error) &&
+	       sql_leave(store,
+			sql_run(store, error,
+				"UPDATE contract SET document = ?2 WHERE guest = ?1 AND version ="
+				" (SELECT max(version) FROM contract WHERE guest = ?1)",
+				"ss", guest, document),
+			error);
+}
+
 GPtrArray *store_contracts(struct store *store, const char *guest, GError **error)
 {
 	g_autoptr(GPtrArray) contracts = g_ptr_array_new_with_free_func(

@@ -25,6 +25,9 @@ void store_contract_free(struct store_contract *contract);
 bool store_put_contract(struct store *store, const char *guest,
 			const struct store_contract *contract, GError **error);
 
+/* Another run of a guest whose newest contract stands: its document alone is replaced. */
+bool store_renew_contract(struct store *store, const char *guest, const char *document, GError **error);
+
 /* A guest's contracts, newest first; an array of struct store_contract, or NULL. */
 GPtrArray *store_contracts(struct store *store, const char *guest, GError **error);
 

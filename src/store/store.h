@@ -190,4 +190,7 @@ bool store_put_guests(struct store *store, const char *host, const GPtrArray *gu
 /* All guests by name, as an array of struct store_guest, or NULL. */
 GPtrArray *store_guests(struct store *store, GError **error);
 
+/* Those of a UUID, or, where that is NULL, of a name. */
+GPtrArray *store_find_guests(struct store *store, const char *uuid, const char *name, GError **error);
+
 #endif

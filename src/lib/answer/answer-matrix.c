@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "answer/answer.h"
+#include "answer/override.h"
 #include "model/document.h"
 
 struct row {
@@ -36,13 +36,14 @@ static json_t *anonymous(const struct needs *needs)
 	return json;
 }
 
+/* @allowed: the overrides that hold for the guest, which make it unlike its twins. */
 static struct row *row_of(GHashTable *by_key, GPtrArray *rows, const struct guest *guest,
-			  const struct host *from)
+			  const struct host *from, const char *allowed)
 {
 	json_t *needs = json_pack("{s:o, s:o}", "live", anonymous(guest->live), "defined",
 				  anonymous(guest->defined));
 	g_autofree char *text = document_text(needs);
-	char *key = g_strdup_printf("%d %s %s", guest->running, from ? from->class->full : "-", text);
+	char *key = g_strdup_printf("%d %s %s%s", guest->running, from ? from->class->full : "-", text, allowed);
 	struct row *row = g_hash_table_lookup(by_key, key);
 
 	if (row) {
@@ -73,7 +74,8 @@ static json_t *cells(const struct answering *a, const struct row *row)
 		struct verdicts *v = guest_judge(&brief, row->first, source, class->profile);
 
 		json_array_append_new(array,
-				      json_string(verdict_name(verdicts_answer(v, question))));
+				      json_string(verdict_name(override_class_answer(a, row->first, class, v,
+										     question))));
 		verdicts_free(v);
 	}
 	return array;
@@ -120,8 +122,11 @@ json_t *answer_matrix(const struct answering *a, const GPtrArray *guests)
 	for (guint i = 0; i < guests->len; i++) {
 		const struct guest *g = g_ptr_array_index(guests, i);
 		const struct host *from = g->host ? fleet_find(a->fleet, g->host) : NULL;
+		g_autofree char *allowed = override_signature(a, g, NULL);
 
-		g_ptr_array_add(row_of(by_key, rows, g, from)->names, g->name);
+		g_ptr_array_add(row_of(by_key, rows, g, from, allowed)->names, g->name);
+		if (*allowed)
+			g_ptr_array_add(parts, g_steal_pointer(&allowed));
 	}
 	json_object_set_new(answer, "guest_groups", groups);
 	json_object_set_new(answer, "classes", classes(a->fleet, parts));

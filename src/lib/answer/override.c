@@ -78,6 +78,19 @@ enum verdict override_answer(const struct answering *a, const struct guest *gues
 	return worst(a, guest, host, v, bits[question]);
 }
 
+enum verdict override_class_answer(const struct answering *a, const struct guest *guest,
+				   const struct host_class *class, const struct verdicts *v,
+				   enum question question)
+{
+	enum verdict worst = V_OK;
+
+	if (!a->overrides || !a->overrides->len)
+		return verdicts_answer(v, question);
+	for (guint i = 0; i < class->hosts->len; i++)
+		worst = MAX(worst, override_answer(a, guest, g_ptr_array_index(class->hosts, i), v, question));
+	return worst;
+}
+
 guint override_good_hosts(const struct answering *a, const struct guest *guest,
 			  const struct host_class *class, const struct verdicts *v,
 			  enum question question)

@@ -27,6 +27,11 @@ void override_free(struct override *override);
 enum verdict override_answer(const struct answering *a, const struct guest *guest, const struct host *host,
 			     const struct verdicts *v, enum question question);
 
+/* The worst of these over a class's hosts: what overrides let all of them do, and no more. */
+enum verdict override_class_answer(const struct answering *a, const struct guest *guest,
+				   const struct host_class *class, const struct verdicts *v,
+				   enum question question);
+
 /* How many of a class's hosts would take the guest, overrides counted. */
 guint override_good_hosts(const struct answering *a, const struct guest *guest,
 			  const struct host_class *class, const struct verdicts *v,
