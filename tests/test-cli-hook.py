@@ -19,7 +19,7 @@ except ImportError:
     sys.exit(77)
 
 from dictionary_fixture import SCHEMA, Tally
-from hook_fixture import FINE, HERE, REMOVED, SILENT, SOURCE, VIOMMU, Hook, guest
+from hook_fixture import FINE, FROM_SOURCE, HERE, REMOVED, SILENT, SOURCE, VIOMMU, Hook, guest
 
 BOTH = "hazard;fails-safely"
 SLOW = 4  # seconds: far more than any call may take here
@@ -85,6 +85,11 @@ def check_source(tally, hook):
     lie = "<capbroker:viommu device='intel-iommu' caching-mode='off'/>"
     hook.call(VIOMMU.replace("<memory", told % lie + "<memory", 1))
     tally.check(hook.last()[0] == "unknown", f"a contract that contradicts: {hook.last()}")
+    upgraded = FROM_SOURCE.replace("/>", " qemu='%s'/>", 1)
+    for version, verdict in (("10.0.13", "ok"), ("9.9.9", "unknown")):
+        hook.call(VIOMMU.replace("<memory", upgraded % version + "<memory", 1))
+        tally.check((hook.last()[0] == "unknown") == (verdict == "unknown"),
+                    f"from {SOURCE} with QEMU {version}: {hook.last()}")
     path = hook.path("known.xml")
     with open(path, "w", encoding="utf-8") as file:
         file.write(VIOMMU)

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "answer/contract.h"
+#include "contracts.h"
 #include "decisions.h"
 #include "files.h"
+#include "guest/dma.h"
 #include "here.h"
 #include "hook.h"
 #include "load.h"
@@ -104,7 +106,7 @@ static void doubt(struct arrival *a, const char *text)
 	json_array_append_new(a->doubts, json_string(text));
 }
 
-/* A source that nobody stored stands for by the contract that came with the guest. */
+/* The contract that came with the guest stands for a source that nobody stored. */
 static void take_contract(struct arrival *a)
 {
 	struct session *s = &a->session;
@@ -120,19 +122,66 @@ static void take_contract(struct arrival *a)
 	a->from = fleet_add(s->fleet, a->told.host ? a->told.host : "source", profile, NULL);
 }
 
+static bool has_viommu(const struct needs *needs)
+{
+	const struct dma *dma = dma_of(needs);
+
+	return needs->has_viommu || (dma && dma->viommus->len);
+}
+
+static bool has_qemu(const struct host *host, const char *version)
+{
+	for (guint i = 0; i < host->profile->emulators->len; i++) {
+		const struct emulator *e = g_ptr_array_index(host->profile->emulators, i);
+
+		if (!g_strcmp0(e->version, version))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A guest runs the QEMU that it was started with, its host may have another by now: what that one
+ * makes of a virtual IOMMU says nothing of the guest's.
+ */
+static bool check_qemu(struct arrival *a, GError **error)
+{
+	const struct guest *guest = a->guest;
+	g_autoptr(GPtrArray) contracts = store_contracts(a->session.store, guest->uuid ? guest->uuid : guest->name,
+							 error);
+	const struct store_contract *newest = contracts && contracts->len ? contracts->pdata[0] : NULL;
+	json_t *doc = newest && !g_strcmp0(newest->host, a->from->name) ? json_loads(newest->document, 0, NULL) :
+									  NULL;
+	const char *stored = json_string_value(json_object_get(json_object_get(doc, "qemu"), "version"));
+	const char *runs = a->told.qemu && !g_strcmp0(a->told.host, a->from->name) ? a->told.qemu : stored;
+	g_autofree char *text = NULL;
+
+	if (runs && has_viommu(guest->live) && !has_qemu(a->from, runs)) {
+		text = g_strdup_printf("it runs QEMU %s, which %s has no more: what its virtual IOMMU is, isn't known",
+				       runs, a->from->name);
+		doubt(a, text);
+	}
+	json_decref(doc);
+	return contracts != NULL;
+}
+
 static bool load_source(struct arrival *a, const GPtrArray *guests, GError **error)
 {
 	const struct store_host *row = row_of(a->rows, known_source(a, guests));
 
 	if (!row)
 		row = row_of(a->rows, a->told.host);
-	if (row && row != a->own)
+	if (row && row != a->own) {
 		a->from = session_add_host(&a->session, row, a->guest->live, error);
-	else if (a->told.element && g_strcmp0(a->told.host, a->own->name))
+		return a->from && check_qemu(a, error);
+	}
+	if (row || !g_strcmp0(a->told.host, a->own->name))
+		a->from = a->here; /* a guest that was saved here is restored */
+	else if (a->told.element)
 		take_contract(a);
-	if (!a->from && a->guest->live->has_viommu)
-		doubt(a, "where it comes from is not known, so neither is what its virtual IOMMU was started as");
-	return a->from || !row || row == a->own;
+	if (!a->from && has_viommu(a->guest->live))
+		doubt(a, "where it comes from isn't known, so neither is what its virtual IOMMU is");
+	return true;
 }
 
 static bool load(struct arrival *a, GError **error)

@@ -22,7 +22,9 @@
 #include "hook.h"
 
 #define SAY_MAX 8192
+#define BY_POLICY " (by policy: see capbroker-hook(8))\n"
 #define PROBE_SECONDS 120 /* of a probe in the background, at most */
+#define MANY_FDS 256
 #define PROBE_PAUSE 60    /* seconds between two of them */
 
 static volatile sig_atomic_t failed_status;
@@ -44,8 +46,8 @@ static void put(int fd, const char *text, size_t length)
 
 static void on_end(int signal)
 {
-	static const char late[] = "capbroker: hook: no answer within its limit (by policy: see capbroker-hook(8))\n";
-	static const char killed[] = "capbroker: hook: was told to end (by policy: see capbroker-hook(8))\n";
+	static const char late[] = "capbroker: hook: no answer within its limit" BY_POLICY;
+	static const char killed[] = "capbroker: hook: was told to end" BY_POLICY;
 
 	if (child > 0)
 		kill(child, SIGKILL);
@@ -177,11 +179,21 @@ static int take_turn(const char *database)
 	return -1;
 }
 
-static void G_GNUC_NORETURN probe_again(const char *database, const char *host)
+/* @turn alone is handed on: whoever waits for the other ends of our pipes is not to wait for this. */
+static void close_others(int turn)
+{
+	for (int fd = STDERR_FILENO + 1; fd < MANY_FDS; fd++)
+		if (fd != turn)
+			close(fd);
+}
+
+static void G_GNUC_NORETURN probe_again(const char *database, const char *host, int turn)
 {
 	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	int null = open("/dev/null", O_RDONLY);
+	int null;
 
+	close_others(turn);
+	null = open("/dev/null", O_RDONLY);
 	setsid();
 	if (fork() != 0)
 		_exit(0);
@@ -201,7 +213,7 @@ void hook_reprobe(const char *database, const char *host)
 	pid_t pid = turn < 0 ? -1 : fork();
 
 	if (pid == 0)
-		probe_again(database, host);
+		probe_again(database, host, turn);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
 	if (turn >= 0)

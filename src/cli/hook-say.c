@@ -65,7 +65,7 @@ void hook_say_refused(GString *say, const char *host, const json_t *answer, unsi
 {
 	const json_t *verdict = json_array_get(json_object_get(answer, "verdicts"), 0);
 	const json_t *guest = json_object_get(answer, "guest"), *doubts = json_object_get(answer, "doubts");
-	const char *name = text_of(guest, "name");
+	const char *name = text_of(guest, "name"), *uuid = text_of(guest, "uuid");
 	size_t others;
 	const json_t *f = reason(verdict, effects, &others);
 
@@ -88,6 +88,6 @@ void hook_say_refused(GString *say, const char *host, const json_t *answer, unsi
 	if (f && !strcmp(text_of(f, "effect"), "fails-safely"))
 		say_line(say, "override: none, libvirt or QEMU itself would refuse");
 	else if (f)
-		say_line(say, "override: capbroker allow %s --to %s --check %s --accept-risk … there", *text_of(guest, "uuid") ? text_of(guest, "uuid") : name, host,
-			 text_of(f, "check"));
+		say_line(say, "override: capbroker allow %s --to %s --check %s --accept-risk … there",
+			 *uuid ? uuid : name, host, text_of(f, "check"));
 }

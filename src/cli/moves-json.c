@@ -39,8 +39,8 @@ static void add_findings(json_t *record, const json_t *document)
 json_t *decision_json(const struct store_decision *d)
 {
 	json_t *document = json_loads(d->document, 0, NULL);
-	json_t *record = json_pack("{s:s, s:o, s:I, s:{s:s, s:s?}, s:s?, s:s, s:s, s:s, s:s, s:b, s:I, s:s?, s:o, s:s?, s:o}",
-				   "id", d->name, "at", time_or_null(d->time), "time", (json_int_t)d->time,
+	json_t *record = json_pack("{s:s, s:o, s:I, s:{s:s, s:s?}, s:s?, s:s, s:s, s:s, s:s, s:b, s:I,"
+				   " s:s?, s:o, s:s?, s:o}", "id", d->name, "at", time_or_null(d->time), "time", (json_int_t)d->time,
 				   "guest", "name", d->guest_name, "uuid", d->guest_uuid, "source", d->source,
 				   "target", d->target, "question", d->question, "verdict", d->verdict,
 				   "mode", d->mode, "refused", (int)d->refused, "ms", (json_int_t)d->ms,

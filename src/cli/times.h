@@ -12,7 +12,10 @@
  */
 bool duration_parse(const char *text, int64_t *seconds);
 
-/* The same, or a time: "2026-12-24" (its end, local), "2026-12-24T18:00", "…Z"; as seconds since the epoch. */
+/*
+ * The same from @now on, or a time, local where it doesn't say: "2026-12-24" (its end),
+ * "2026-12-24T18:00", "2026-12-24T18:00:00Z". @seconds: since the epoch.
+ */
 bool time_parse(const char *text, int64_t now, int64_t *seconds);
 
 #endif
