@@ -44,7 +44,7 @@ class Hook(Capbroker):
 
     def policy(self, mode="report", **keys):
         keys = {"host": HERE, "changed": "trust", "reprobe": "no", "kill-switch": self.path("off"),
-                "libvirt-state": self.folder.name, "mode": mode,
+                "libvirt-state": self.folder.name, "mode": mode, "limit-ms": 20000,
                 **{key.replace("_", "-"): value for key, value in keys.items()}}
         with open(self.path("hook.conf"), "w", encoding="utf-8") as file:
             file.write("[hook]\n" + "".join(f"{key}={value}\n" for key, value in keys.items()))

@@ -41,6 +41,7 @@ static int run(struct cli *cli, char **args)
 	g_autoptr(GError) error = NULL;
 	struct hook_run run = { .cli = cli, .policy = &policy, .call = &call,
 				.began = g_get_monotonic_time() };
+	int status;
 
 	if (!args[0])
 		return cli_usage(cli, "no dialect given (libvirt, vdsm or ganeti)");
@@ -53,7 +54,9 @@ static int run(struct cli *cli, char **args)
 			error->message);
 	database = cli->db || !policy.database ? cli_database(cli) : g_strdup(policy.database);
 	run.database = database;
-	return hook_guard(&policy, work, &run);
+	status = hook_guard(&policy, work, &run);
+	hook_policy_clear(&policy);
+	return status;
 }
 
 const struct command cmd_hook = {

@@ -29,6 +29,7 @@ struct arrival {
 	struct contract_told told; /* borrows from @xml */
 	struct host *here, *from;
 	json_t *doubts;           /* texts: why it isn't known that all is well, although the judge says so */
+	json_t *answer;
 	bool stale;               /* the host isn't as it was stored: blocks are doubtful, too */
 	GError *read_only;        /* why nothing can be recorded, or NULL */
 };
@@ -242,10 +243,10 @@ static bool enforced(const json_t *verdict, unsigned int effects)
 	return false;
 }
 
-static bool record(struct arrival *a, json_t *answer, enum verdict verdict, bool refused, GError **error)
+static bool record(struct arrival *a, enum verdict verdict, bool refused, GError **error)
 {
-	json_t *id = json_object_get(json_object_get(answer, "decision"), "id");
-	g_autofree char *document = document_text(answer);
+	json_t *id = json_object_get(json_object_get(a->answer, "decision"), "id");
+	g_autofree char *document = document_text(a->answer);
 	const struct store_decision row = {
 		.name = (char *)json_string_value(id),
 		.time = a->session.answering.now,
@@ -274,21 +275,20 @@ static enum hook_status decide(struct arrival *a, GString *say)
 	g_autoptr(GPtrArray) targets = g_ptr_array_new();
 	g_autoptr(GError) unrecorded = NULL;
 	const json_t *judged;
-	json_t *answer;
 	enum verdict verdict;
 	bool refused;
 
 	g_ptr_array_add(targets, a->here);
-	answer = answer_check(&a->session.answering, a->guest, ASK_MIGRATE, a->from, targets);
-	judged = json_array_get(json_object_get(answer, "verdicts"), 0);
+	a->answer = answer_check(&a->session.answering, a->guest, ASK_MIGRATE, a->from, targets);
+	judged = json_array_get(json_object_get(a->answer, "verdicts"), 0);
 	verdict = weigh(a, json_string_value(json_object_get(judged, "migrate")));
-	json_object_set(answer, "doubts", a->doubts);
+	json_object_set(a->answer, "doubts", a->doubts);
 	refused = policy->enforce && !policy->off &&
 		  (verdict == V_BLOCK ? enforced(judged, policy->effects) :
 					verdict == V_UNKNOWN && policy->refuse_unknown);
 	if (refused)
-		hook_say_refused(say, a->here->name, answer, verdict == V_BLOCK ? policy->effects : 0);
-	if (!record(a, answer, verdict, refused, &unrecorded) && !refused)
+		hook_say_refused(say, a->here->name, a->answer, verdict == V_BLOCK ? policy->effects : 0);
+	if (!record(a, verdict, refused, &unrecorded) && !refused)
 		g_string_append_printf(say, "capbroker: %s: %s, not recorded: %s\n", a->here->name,
 				       verdict_name(verdict), unrecorded->message);
 	return refused ? HOOK_REFUSE : HOOK_ALLOW;
@@ -323,9 +323,11 @@ static void record_failure(struct arrival *a, const char *why)
 
 enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError **error)
 {
-	struct arrival a = { .run = run, .doubts = json_array() };
+	/* One a process, which it goes with: freeing it all would take as long as half the work. */
+	static struct arrival a;
 	GError *problem = NULL;
 
+	a = (struct arrival){ .run = run, .doubts = json_array() };
 	if (!read_guest(&a, error) || !session_open(&a.session, run->cli, SESSION_FILES, error) ||
 	    !open_store(&a, error))
 		return HOOK_FAILED;

@@ -88,8 +88,9 @@ static void let_go(void)
 static void G_GNUC_NORETURN work_in_child(int fd, hook_work *work, void *data)
 {
 	static const int signals[] = { SIGALRM, SIGTERM, SIGINT, SIGHUP };
-	GString *say = g_string_new(" ");
+	static GString *say;
 
+	say = g_string_new(" ");
 	for (size_t i = 0; i < G_N_ELEMENTS(signals); i++)
 		signal(signals[i], SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

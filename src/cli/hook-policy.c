@@ -138,6 +138,14 @@ bool hook_policy_read(const char *path, struct hook_policy *p, GError **error)
 	return ok;
 }
 
+void hook_policy_clear(struct hook_policy *p)
+{
+	g_free(p->database);
+	g_free(p->host);
+	g_free(p->kill_switch);
+	g_free(p->libvirt_state);
+}
+
 const char *hook_mode(const struct hook_policy *policy)
 {
 	return policy->off ? "off" : policy->enforce ? "enforce" : "report";

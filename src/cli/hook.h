@@ -38,6 +38,7 @@ struct hook_policy {
 
 /* Reads the policy; where that fails, false with @error, and @policy is the default one. */
 bool hook_policy_read(const char *path, struct hook_policy *policy, GError **error);
+void hook_policy_clear(struct hook_policy *policy);
 
 /* "report", "enforce", or "off" by the kill switch. */
 const char *hook_mode(const struct hook_policy *policy);

@@ -112,8 +112,8 @@ bool store_set_outcome(struct store *store, int64_t id, const char *outcome, con
 		       "issii", id, outcome, reason, time, left);
 }
 
-bool store_confirm_moves(struct store *store, const char *host, const GPtrArray *guests,
-			 int64_t time, GError **error)
+static bool confirm_arrived(struct store *store, const char *host, const GPtrArray *guests,
+			    int64_t time, GError **error)
 {
 	for (guint i = 0; i < guests->len; i++) {
 		const struct store_guest *guest = guests->pdata[i];
@@ -133,4 +133,15 @@ bool store_confirm_moves(struct store *store, const char *host, const GPtrArray 
 			return false;
 	}
 	return true;
+}
+
+bool store_confirm_moves(struct store *store, const char *host, const GPtrArray *guests,
+			 int64_t time, GError **error)
+{
+	return confirm_arrived(store, host, guests, time, error) &&
+	       sql_run(store, error,
+		       "UPDATE decision SET outcome = 'failed', outcome_time = ?2,"
+		       " outcome_reason = 'its QEMU never ran there' WHERE target = ?1 AND NOT refused"
+		       " AND outcome IS NULL AND time <= ?2 - ?3",
+		       "sii", host, time, (int64_t)STORE_MOVE_BEGINS);
 }

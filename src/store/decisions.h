@@ -59,7 +59,16 @@ int store_last_move(struct store *store, const char *target, const char *uuid, c
 bool store_set_outcome(struct store *store, int64_t id, const char *outcome, const char *reason,
 		       int64_t time, int64_t left, GError **error);
 
-/* Guests that run on @host were seen there at @time: moves there that were waiting arrived. */
+/* Seconds within which a guest that was let in is heard of, if only that its QEMU was started. */
+#define STORE_MOVE_BEGINS 60
+
+/**
+ * store_confirm_moves - what a probe of a host says of moves there
+ * @guests: struct store_guest, all of that host at @time
+ *
+ * Those that wait, and whose guest runs there, arrived. Of others nothing was heard although their
+ * time passed: libvirt refused them before it started a QEMU, and calls no hook then.
+ */
 bool store_confirm_moves(struct store *store, const char *host, const GPtrArray *guests,
 			 int64_t time, GError **error);
 
