@@ -8,6 +8,8 @@
 #include "judge/contract.h"
 
 #define CONTRACT_VIOMMU "capbroker:viommu"
+#define CONTRACT_CPU "capbroker:cpu"
+#define MAX_FEATURES 4096u
 
 static void add_attribute(GString *text, const char *name, const char *value)
 {
@@ -25,6 +27,34 @@ static void add_viommu(GString *text, const struct viommu_scope *scope, const st
 	add_attribute(text, "device", v->device);
 	for (size_t i = 0; (property = contract_visible(v->device, i)); i++)
 		add_attribute(text, property, viommu_value(scope, v, property));
+	g_string_append(text, "/>");
+}
+
+/* Does the guest see its host's CPU, whatever that has? Then the definition doesn't tell what it sees. */
+static bool shows_host_cpu(const struct needs *needs)
+{
+	return needs->cpu && (needs->cpu->mode == CPU_HOST_PASSTHROUGH || needs->cpu->mode == CPU_MAXIMUM);
+}
+
+/* What the host gives such a guest, where all of it is known. */
+static void add_cpu(GString *text, const struct judge *judge, const struct needs *needs,
+		    const struct profile *profile)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	const struct offer *offer;
+	struct target target;
+
+	target_resolve(needs, profile, judge->universe, &target);
+	offer = target.qemu_offer;
+	for (size_t bit = 0; offer && offer->complete && bit < universe_bits(judge->universe); bit++)
+		if (universe_is_cpu(judge->universe, (int)bit) && offer_get(offer, judge->universe, (int)bit) == 1)
+			g_string_append_printf(names, "%s%s", names->len ? " " : "",
+					       universe_id(judge->universe, (int)bit));
+	target_clear(&target);
+	if (!names->len)
+		return;
+	g_string_append(text, "<cpu");
+	add_attribute(text, "features", names->str);
 	g_string_append(text, "/>");
 }
 
@@ -49,6 +79,8 @@ char *contract_element(const struct judge *judge, const struct guest *guest, con
 	if (qemu && !g_strcmp0(qemu, scope.qemu))
 		for (guint i = 0; dma && i < dma->viommus->len; i++)
 			add_viommu(text, &scope, g_ptr_array_index(dma->viommus, i));
+	if (shows_host_cpu(needs) && qemu && !g_strcmp0(qemu, scope.qemu))
+		add_cpu(text, judge, needs, host->profile);
 	g_string_append(text, "</contract>");
 	return g_string_free(text, FALSE);
 }
@@ -66,23 +98,38 @@ void contract_read(const struct xml_document *definition, struct contract_told *
 	told->machine = xml_attr(element, "machine");
 }
 
+/* What the contract says the guest sees, as facts of its QEMU; NULL: it doesn't say. */
+static json_t *cpu_facts(const struct contract_told *told)
+{
+	const char *features = xml_attr(xml_child(told->element, CONTRACT_CPU), "features");
+	g_auto(GStrv) names = features ? g_strsplit(features, " ", MAX_FEATURES) : NULL;
+	json_t *facts = features ? json_array() : NULL;
+
+	for (size_t i = 0; names && names[i]; i++)
+		if (g_str_has_prefix(names[i], "cpu.") || g_str_has_prefix(names[i], "msr."))
+			json_array_append_new(facts, json_pack("{s:s, s:b, s:s, s:s}", "id", names[i], "value", 1,
+							       "state", "known", "origin", "the guest's contract"));
+	return facts;
+}
+
 struct profile *contract_profile(const struct contract_told *told, const struct needs *needs,
 				 struct universe *universe)
 {
 	const char *emulator = needs->emulator ? needs->emulator : told->emulator;
 	struct profile *profile;
-	json_t *doc;
+	json_t *doc, *facts;
 
 	if (!told->qemu || !told->machine || !emulator || !needs->accel ||
 	    g_strcmp0(told->machine, needs->machine))
 		return NULL;
+	facts = cpu_facts(told);
 	doc = json_pack("{s:s, s:{s:s, s:s*, s:{}}, s:{s:s}, s:{s:s, s:[]}, s:[], s:[], s:[],"
-			" s:[{s:s, s:s, s:s, s:s, s:s, s:b, s:[]}]}",
+			" s:[{s:s, s:s, s:s, s:s, s:s, s:b, s:o}]}",
 			"format", "capbroker.profile/1", "host", "name", told->host ? told->host : "source",
 			"arch", needs->arch, "aliases", "fingerprint", "imported", "contract", "probe",
 			"version", PACKAGE_VERSION, "sources", "facts", "iommus", "devices", "emulators", "path",
 			emulator, "version", told->qemu, "accel", needs->accel, "machine", told->machine,
-			"view", "qemu", "complete", 0, "facts");
+			"view", "qemu", "complete", facts != NULL, "facts", facts ? facts : json_array());
 	profile = doc ? profile_parse(doc, universe, NULL) : NULL;
 	json_decref(doc);
 	return profile;

@@ -6,6 +6,7 @@
  *	<capbroker:contract xmlns:capbroker='urn:capbroker:contract:1' host='r1n04' class='3f…'
  *		qemu='10.0.13' emulator='/usr/bin/…' machine='pc-q35-7.2'>
  *	  <capbroker:viommu device='intel-iommu' aw-bits='39' caching-mode='off' …/>
+ *	  <capbroker:cpu features='cpu.aes cpu.avx …'/>    (of guests that see their host's CPU alone)
  *	</capbroker:contract>
  *
  * libvirt gives the element its namespace and prefix when it is set (virsh metadata URI KEY --set), and
