@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix drain stranded drift explain forget'
+commands='probe import hosts guests show diff check baseline matrix drain stranded drift allow explain forget hook decision report'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 
@@ -37,7 +37,14 @@ refused 'see capbroker --help' --what
 refused 'exactly one host' show
 refused 'exactly one host' show a b
 refused 'exactly two hosts' diff a
-refused 'not expected' guests x
+refused 'neither a file nor a known guest' guests x
+refused 'not expected' guests x y
+refused 'goes with one guest' guests --contract
+refused 'is expected' allow
+refused 'no dialect' hook
+refused 'is no hook' hook xen
+refused 'four digits' decision
+refused 'no duration' report --since never
 refused 'not expected' matrix x
 refused 'no guest given' check
 refused 'follow --to' check "$scratch/h.xml" h

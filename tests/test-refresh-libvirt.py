@@ -74,7 +74,8 @@ def newer(folder, uri):
     status, text, _ = refresh(*arguments, path=path)
     check(status == 0 and not text, f"99.0.0: refreshed, and still missing: {text[:500]}")
     known = subprocess.run(["capbroker", "explain", "avx"], check=False, text=True,
-                           capture_output=True, env=dict(os.environ, CAPBROKER_SITEDIR=site))
+                           capture_output=True, env=dict(os.environ, CAPBROKER_SITEDIR=site,
+                                                         CAPBROKER_DB=os.path.join(folder, "none.db")))
     check(known.returncode == 0, f"capbroker can't read what was written: {known.stderr}")
 
 

@@ -126,7 +126,8 @@ static bool put_all(struct store *store, const struct import *import, GError **e
 	if (!put_hosts(store, import, error))
 		return false;
 	for (guint i = 0; i < import->guests->len; i++)
-		if (!put_guests(store, g_ptr_array_index(import->guests, i), error))
+		if (!put_guests(store, g_ptr_array_index(import->guests, i), error) ||
+		    !import_freeze(store, g_ptr_array_index(import->guests, i), error))
 			return false;
 	return true;
 }

@@ -111,6 +111,12 @@ bool import_add_guests(struct import *import, const char *label, const json_t *d
 /* Adds a host whose whole document is there; the reference is taken over. */
 bool import_add_profile(struct import *import, const char *label, json_t *doc, GError **error);
 
+/*
+ * Freezes what running guests need, a new version where that changed; moves that hooks let in are
+ * known to have arrived where a host's whole list has the guest. Inside the caller's transaction.
+ */
+bool import_freeze(struct store *store, const struct import_guests *list, GError **error);
+
 /* Makes and checks all documents. */
 bool import_prepare(struct import *import, GError **error);
 

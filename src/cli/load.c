@@ -281,13 +281,13 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 				    .rules = s->files->rules,
 				    .grammar = s->files->grammar };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
-					   s->files->digest, s->files->cpu_map };
+					   s->files->digest, s->files->cpu_map, NULL };
 	if (need == SESSION_FILES)
 		return true;
 	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
 		return false;
 	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
-			     load_guests(s, need, error));
+			     load_guests(s, need, error) && session_load_overrides(s, error));
 }
 
 void session_close(struct session *s)
@@ -295,6 +295,7 @@ void session_close(struct session *s)
 	g_clear_pointer(&s->guests, g_ptr_array_unref);
 	g_clear_pointer(&s->changes, g_ptr_array_unref);
 	g_clear_pointer(&s->stored, g_ptr_array_unref);
+	g_clear_pointer(&s->overrides, g_ptr_array_unref);
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->sections, g_hash_table_unref);
 	g_clear_pointer(&s->profiles, g_hash_table_unref);

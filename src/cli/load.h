@@ -24,6 +24,7 @@ struct session {
 	struct answering answering;
 	GPtrArray *stored;    /* struct store_guest, by name; NULL until they are asked for */
 	GPtrArray *guests;    /* struct guest, by name: those whose definitions were parsed */
+	GPtrArray *overrides; /* struct override */
 	GPtrArray *changes;   /* struct host_change (answer/upgrade.h): what --assume made of the hosts */
 	GHashTable *sections, *profiles; /* what was parsed of the store's texts; for load.c alone */
 	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
@@ -58,6 +59,8 @@ bool session_store(struct session *session, const struct cli *cli, GError **erro
  * among them (see transitions_of()).
  */
 bool session_since(struct session *session, int64_t at, GError **error);
+/* Reads the overrides of the database that hold for hosts of the fleet, which is settled. */
+bool session_load_overrides(struct session *session, GError **error);
 
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);
@@ -70,6 +73,17 @@ struct guest *session_guest(struct session *session, const char *name, GError **
 
 /* The hosts of selectors, each once, by name; all of them where there are no selectors. */
 GPtrArray *session_select(const struct session *session, char *const *selectors, GError **error);
+
+/**
+ * session_add_host - load one host alone, into a session of SESSION_FILES with a store
+ * @row: as store_hosts() tells of it
+ * @needs: leave out what bears on no guest with this accelerator and machine type; NULL: nothing
+ *
+ * Its class is a name of its own, for telling it from others in this session. Returns NULL with
+ * @error; fleet_settle() is due after the last.
+ */
+struct host *session_add_host(struct session *session, const struct store_host *row,
+			      const struct needs *needs, GError **error);
 
 /* One host's profile from the database, whole; to be freed by profile_free(). */
 struct profile *session_profile(const struct session *session, const struct host *host,

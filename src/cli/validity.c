@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "files.h"
@@ -118,4 +120,80 @@ json_t *validity_of(const struct host *host, const struct profile *own)
 	result = answer(json_array_size(changed) ? "changed" : "same", changed, NULL);
 	json_decref(now);
 	return result;
+}
+
+/* --- without a probe -------------------------------------------------------------------------- */
+
+static char *first_line(const char *path)
+{
+	char *text = NULL;
+
+	return g_file_get_contents(path, &text, NULL, NULL) ? g_strchomp(text) : NULL;
+}
+
+/* What is told then and can be read now, and differs. A parameter that is gone went with its module. */
+static void compare_parameters(const json_t *then, json_t *changed)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)then, key, value) {
+		const char *dot = strchr(key, '.');
+		g_autofree char *module = dot ? g_strndup(key, (gsize)(dot - key)) : NULL;
+		g_autofree char *path = dot ? g_build_filename("/sys/module", module, "parameters", dot + 1,
+							       NULL) : NULL;
+		g_autofree char *now = path && !strchr(key, '/') ? first_line(path) : NULL;
+
+		if (g_strcmp0(now, json_string_value(value))) {
+			json_array_append_new(changed, json_string(key));
+			return;
+		}
+	}
+}
+
+/* Of the first processor. */
+static char *microcode_now(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char line[4096], *found = NULL;
+
+	while (file && !found && fgets(line, sizeof(line), file) && *line != '\n')
+		if (g_str_has_prefix(line, "microcode") && strchr(line, ':'))
+			found = g_strstrip(g_strdup(strchr(line, ':') + 1));
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void compare_text(const json_t *then, const char *member, const char *now, json_t *changed)
+{
+	const char *was = text_of(then, member);
+
+	if (was && now && strcmp(was, now))
+		json_array_append_new(changed, json_string(member));
+}
+
+json_t *validity_quick(const char *fingerprint)
+{
+	json_t *then = json_loads(fingerprint, 0, NULL), *changed = json_array(), *emulator;
+	g_autofree char *boot = first_line(BOOT_ID), *line = first_line("/proc/cmdline");
+	g_autofree char *microcode = microcode_now();
+	struct utsname name;
+	size_t i;
+
+	if (!then || json_object_get(then, "imported") || !json_object_get(then, "kernel")) {
+		json_decref(then);
+		json_decref(changed);
+		return NULL;
+	}
+	compare_text(then, "boot_id", boot, changed);
+	compare_text(then, "kernel", uname(&name) == 0 ? name.release : NULL, changed);
+	compare_text(then, "cmdline", line, changed);
+	compare_text(then, "microcode", microcode, changed);
+	compare_parameters(json_object_get(then, "modules"), changed);
+	json_array_foreach (json_object_get(then, "emulators"), i, emulator)
+		if (emulator_changed(emulator))
+			json_array_append(changed, json_object_get(emulator, "path"));
+	json_decref(then);
+	return changed;
 }

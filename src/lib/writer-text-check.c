@@ -55,6 +55,18 @@ static char *needed(const json_t *entries)
 	return g_string_free(text, FALSE);
 }
 
+/* Who allowed what this finding speaks against, and until when. */
+static void override(struct out *out, const json_t *f)
+{
+	const json_t *o = json_object_get(f, "override");
+	g_autofree char *day = g_strndup(get_text(o, "until", "?"), 10);
+
+	if (o)
+		out_itemf(out, "override", 10, "%s until %s (%s: %s); it would be %s",
+			  get_text(f, "check", "?"), day, get_text(o, "by", "?"), get_text(o, "reason", "?"),
+			  get_text(o, "was", "?"));
+}
+
 static void finding(struct out *out, const json_t *f)
 {
 	g_autofree char *word = loud(out, get_text(f, "verdict", "?"), 8);
@@ -73,6 +85,7 @@ static void finding(struct out *out, const json_t *f)
 		out_itemf(out, "  have", 8, "%s%s%s", have, origin ? "   " : "", origin ? origin : "");
 	if (json_is_string(json_object_get(f, "fix")))
 		out_item(out, "  fix", 8, get_text(f, "fix", ""));
+	override(out, f);
 }
 
 /* Does a finding bear on what was asked? */
@@ -256,14 +269,15 @@ static void one_target(struct out *out, const json_t *answer, const json_t *verd
 	instead(out, answer);
 }
 
-/* The first verdict on a host of a class. */
-static const json_t *class_verdict(const json_t *answer, const char *id)
+/* The verdict on the first host of a class's entry: all of them have the same. */
+static const json_t *class_verdict(const json_t *answer, const json_t *class)
 {
+	const char *host = json_string_value(json_array_get(json_object_get(class, "hosts"), 0));
 	const json_t *v;
 	size_t i;
 
 	json_array_foreach (json_object_get(answer, "verdicts"), i, v)
-		if (!strcmp(get_text(v, "class", ""), id))
+		if (host && !strcmp(get_text(v, "host", ""), host))
 			return v;
 	return NULL;
 }
@@ -284,6 +298,7 @@ static void class_findings(struct out *out, const json_t *answer, const json_t *
 			  get_text(f, "text", ""));
 		if (json_is_string(json_object_get(f, "fix")))
 			out_item(out, "     fix", 10, get_text(f, "fix", ""));
+		override(out, f);
 	}
 }
 
@@ -317,8 +332,9 @@ static char *said_of(const struct out *out, const json_t *answer, const json_t *
 		return g_string_free(text, FALSE);
 	json_array_foreach (json_object_get(verdict, "findings"), i, f)
 		if (!quiet || asked_for(answer, f))
-			g_string_append_printf(text, "%s: %s\n%s\n", get_text(f, "check", "?"),
-					       get_text(f, "text", ""), get_text(f, "fix", ""));
+			g_string_append_printf(text, "%s: %s\n%s\n%d\n", get_text(f, "check", "?"),
+					       get_text(f, "text", ""), get_text(f, "fix", ""),
+					       (int)get_int(json_object_get(f, "override"), "id"));
 	return g_string_free(text, FALSE);
 }
 
@@ -373,7 +389,7 @@ static void classes_of(struct out *out, const json_t *answer, const char *wanted
 	size_t i;
 
 	json_array_foreach (json_object_get(answer, "classes"), i, class) {
-		const json_t *v = class_verdict(answer, get_text(class, "id", ""));
+		const json_t *v = class_verdict(answer, class);
 
 		if (!strcmp(verdict_of(answer, v), wanted))
 			add_class(rows, class, v, said_of(out, answer, v));

@@ -28,6 +28,10 @@ void text_matrix(struct out *out, const json_t *answer);
 void text_drain(struct out *out, const json_t *answer);
 void text_drift(struct out *out, const json_t *answer);
 void text_stranded(struct out *out, const json_t *answer);
+void text_decision(struct out *out, const json_t *answer);
+void text_report(struct out *out, const json_t *answer);
+void text_overrides(struct out *out, const json_t *answer);
+void text_contracts(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */
 void out_line(struct out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -115,14 +115,15 @@ bool store_put_guests(struct store *store, const char *host, const GPtrArray *gu
 	       sql_leave(store, put_guests(store, host, guests, error), error);
 }
 
-GPtrArray *store_guests(struct store *store, GError **error)
+#define GUESTS                                                                                     \
+	"SELECT g.name, g.uuid, h.name, g.running, g.document, g.seen"                             \
+	" FROM guest g LEFT JOIN host h ON h.id = g.host "
+
+/* Ends @query. */
+static GPtrArray *read_guests(struct query *query, GError **error)
 {
 	g_autoptr(GPtrArray) guests = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)store_guest_free);
-	g_autoptr(Query) query = sql_start(store, error,
-		"SELECT g.name, g.uuid, h.name, g.running, g.document, g.seen"
-		" FROM guest g LEFT JOIN host h ON h.id = g.host ORDER BY g.name, g.id",
-		"");
 	int found = -1;
 
 	while (query && (found = sql_next(query, error)) == 1) {
@@ -136,5 +137,19 @@ GPtrArray *store_guests(struct store *store, GError **error)
 		guest->seen = sql_int(query, 5);
 		g_ptr_array_add(guests, guest);
 	}
+	sql_end(query);
 	return found == 0 ? g_steal_pointer(&guests) : NULL;
+}
+
+GPtrArray *store_guests(struct store *store, GError **error)
+{
+	return read_guests(sql_start(store, error, GUESTS "ORDER BY g.name, g.id", ""), error);
+}
+
+GPtrArray *store_find_guests(struct store *store, const char *uuid, const char *name, GError **error)
+{
+	struct query *query = uuid ? sql_start(store, error, GUESTS "WHERE g.uuid = ?1", "s", uuid) :
+				     sql_start(store, error, GUESTS "WHERE g.name = ?1", "s", name);
+
+	return read_guests(query, error);
 }

@@ -110,6 +110,7 @@ bool store_put_profile(struct store *store, const struct store_host *host,
 
 /* A section's text, read once. */
 struct text {
+	bool checked;
 	char *hash;
 	char *text;
 	size_t length;
@@ -126,7 +127,6 @@ static struct text *text_read(struct store *store, int64_t section, GError **err
 {
 	g_autoptr(Query) query = sql_start(store, error,
 		"SELECT hash, text FROM section WHERE id = ?1", "i", section);
-	g_autofree char *hash = NULL;
 	struct text *text;
 	int found = query ? sql_next(query, error) : -1;
 
@@ -139,17 +139,25 @@ static struct text *text_read(struct store *store, int64_t section, GError **err
 	text->hash = sql_copy(query, 0);
 	text->text = sql_copy(query, 1);
 	text->length = strlen(text->text);
-	hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->text, text->length);
-	if (strcmp(hash, text->hash) == 0)
-		return text;
-	sql_set_damaged(store, error, "a section doesn't match its checksum");
-	text_free(text);
-	return NULL;
+	return text;
+}
+
+static bool text_check(struct store *store, struct text *text, GError **error)
+{
+	g_autofree char *hash = text->checked ? NULL :
+		g_compute_checksum_for_string(G_CHECKSUM_SHA256, text->text, text->length);
+
+	text->checked = text->checked || strcmp(hash, text->hash) == 0;
+	if (!text->checked)
+		sql_set_damaged(store, error, "a section doesn't match its checksum");
+	return text->checked;
 }
 
 /* Texts by section, and the names that were met. */
 struct reader {
 	struct store *store;
+	store_want_fn *want; /* NULL: all are wanted */
+	void *data;
 	GHashTable *texts; /* int64_t * → struct text */
 	GStringChunk *names;
 };
@@ -190,6 +198,10 @@ static bool reader_sections(struct reader *reader, const char *digest, GArray *s
 		text = reader_text(reader, sql_int(query, 1), error);
 		if (!text)
 			return false;
+		if (reader->want && !reader->want(name, text->text, reader->data))
+			continue;
+		if (!text_check(reader->store, text, error))
+			return false;
 		section.hash = text->hash;
 		section.text = text->text;
 		section.length = text->length;
@@ -204,7 +216,7 @@ static bool reader_sections(struct reader *reader, const char *digest, GArray *s
 
 static void reader_init(struct reader *reader, struct store *store)
 {
-	reader->store = store;
+	*reader = (struct reader){ .store = store };
 	reader->texts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 		(GDestroyNotify)text_free);
 	reader->names = g_string_chunk_new(512);
@@ -227,13 +239,16 @@ static bool read_one(struct reader *reader, const char *digest, GArray *sections
 	return ok;
 }
 
-GHashTable *store_profile(struct store *store, const char *digest, GError **error)
+GHashTable *store_profile_part(struct store *store, const char *digest, store_want_fn *want, void *data,
+			       GError **error)
 {
 	g_autoptr(GArray) sections = g_array_new(FALSE, FALSE, sizeof(struct store_section));
 	GHashTable *profile = NULL;
 	struct reader reader;
 
 	reader_init(&reader, store);
+	reader.want = want;
+	reader.data = data;
 	if (read_one(&reader, digest, sections, error)) {
 		profile = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 		for (guint i = 0; i < sections->len; i++) {
@@ -246,6 +261,11 @@ GHashTable *store_profile(struct store *store, const char *digest, GError **erro
 	}
 	reader_clear(&reader);
 	return profile;
+}
+
+GHashTable *store_profile(struct store *store, const char *digest, GError **error)
+{
+	return store_profile_part(store, digest, NULL, NULL, error);
 }
 
 static bool each_profile(struct reader *reader, store_profile_fn *call, void *data, GError **error)

@@ -747,20 +747,26 @@ static bool check_file(struct store *store, const char *absolute, GError **error
 	return false;
 }
 
-struct store *store_open(const char *path, bool read_only, GError **error)
+struct store *store_open_within(const char *path, bool read_only, unsigned int milliseconds,
+				GError **error)
 {
 	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
 	struct store *store = g_new0(struct store, 1);
 
 	store->path = g_strdup(path);
 	store->read_only = read_only;
-	store->timeout_ms = STORE_TIMEOUT_MS;
+	store->timeout_ms = MIN(milliseconds, (unsigned int)G_MAXINT);
 	store->queries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 		(GDestroyNotify)query_free);
 	if (check_file(store, absolute, error) && open_file(store, absolute, error))
 		return store;
 	store_close(store);
 	return NULL;
+}
+
+struct store *store_open(const char *path, bool read_only, GError **error)
+{
+	return store_open_within(path, read_only, STORE_TIMEOUT_MS, error);
 }
 
 void store_set_timeout(struct store *store, unsigned int milliseconds)

@@ -62,6 +62,10 @@ void store_guest_free(struct store_guest *guest);
  */
 struct store *store_open(const char *path, bool read_only, GError **error);
 
+/* The same, waiting for other processes no longer than this, now and later. */
+struct store *store_open_within(const char *path, bool read_only, unsigned int milliseconds,
+				GError **error);
+
 /* How long a change waits for another process's before it fails with STORE_ERROR_LOCKED. */
 #define STORE_TIMEOUT_MS 5000u
 void store_set_timeout(struct store *store, unsigned int milliseconds);
@@ -111,6 +115,13 @@ GPtrArray *store_hosts(struct store *store, GError **error);
  * STORE_ERROR_CORRUPT.
  */
 GHashTable *store_profile(struct store *store, const char *digest, GError **error);
+
+/* May decline a section by its name and text, which is then neither checked nor given. */
+typedef bool store_want_fn(const char *name, const char *text, void *data);
+
+/* The same without the sections that @want declines: for those in a hurry. */
+GHashTable *store_profile_part(struct store *store, const char *digest, store_want_fn *want, void *data,
+			       GError **error);
 
 /* A section as store_each_profile() gives it; the pointers live until that returns. */
 struct store_section {
@@ -188,5 +199,8 @@ bool store_put_guests(struct store *store, const char *host, const GPtrArray *gu
 
 /* All guests by name, as an array of struct store_guest, or NULL. */
 GPtrArray *store_guests(struct store *store, GError **error);
+
+/* Those of a UUID, or, where that is NULL, of a name. */
+GPtrArray *store_find_guests(struct store *store, const char *uuid, const char *name, GError **error);
 
 #endif

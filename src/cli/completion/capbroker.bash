@@ -47,7 +47,7 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --config | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
@@ -57,8 +57,10 @@ _capbroker_value()
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
 	--cluster) _capbroker_offer "$(_capbroker_words selectors | sed -n 's/^cluster=//p')" ;;
 	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;
+	--check) _capbroker_offer "$(_capbroker_words checks)" ;;
+	--expires) _capbroker_offer $'12h\n7d\n2w' ;;
 	--since) _capbroker_offer $'1d\n7d\n30d' ;;
-	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few) ;;
+	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few | --reason | --revoke) ;;
 	*) return 1 ;;
 	esac
 }
@@ -69,6 +71,8 @@ _capbroker_argument()
 	case $command in
 	'') _capbroker_offer "$(_capbroker_words commands)" ;;
 	show | diff | drain | forget) _capbroker_offer "$(_capbroker_words hosts)" ;;
+	guests | allow) _capbroker_offer "$(_capbroker_words guests)" ;;
+	hook) [[ $previous == hook ]] && _capbroker_offer $'libvirt\nvdsm\nganeti' ;;
 	hosts | baseline) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	check)
 		if [[ $targets ]]; then
@@ -100,7 +104,8 @@ _capbroker_read()
 		--db) database=${typed[++i]} ;;
 		--to) targets=1 && ((++i)) ;;
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
-			--format | --timeout | --jobs | --libvirt) ((++i)) ;;
+			--format | --timeout | --jobs | --libvirt | --config | --check | --reason | --expires | \
+			--revoke | --since) ((++i)) ;;
 		-*) ;;
 		*) [[ $command ]] || command=$word ;;
 		esac

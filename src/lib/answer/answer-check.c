@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "answer/override.h"
 #include "answer/routes.h"
 #include "guest/dma.h"
 #include "judge/hotplug.h"
@@ -46,7 +47,7 @@ static const struct verdicts *of_class(const struct run *run, const struct host_
 
 static enum verdict answer_of(const struct run *run, const struct host *host)
 {
-	return verdicts_answer(of_class(run, host->class), run->question);
+	return override_answer(run->a, run->guest, host, of_class(run, host->class), run->question);
 }
 
 static json_t *finding(const struct run *run, const struct finding *f)
@@ -112,6 +113,7 @@ static json_t *verdict(struct run *run, const struct host *host)
 				     run->can - (!run->plugged && verdict_is_good(answer_of(run, host)) ? 1 : 0);
 
 	json_object_update(json, class_part(run, host->class));
+	override_show(run->a, run->guest, host, of_class(run, host->class), json);
 	if (run->plugged) {
 		json_object_set_new(json, "hotplug", json_string(verdict_name(answer_of(run, host))));
 		json_object_set_new(json, "onward_before", json_integer(run->could));
@@ -135,28 +137,38 @@ static json_t *checks_in(const struct verdicts *v, enum check_state state)
 	return array;
 }
 
-/* The classes among the targets: their hosts among the targets, and what was fine. */
+static json_t *class_entry(const struct run *run, const struct host_class *class, json_t *names)
+{
+	const struct verdicts *v = of_class(run, class);
+
+	return json_pack("{s:s, s:i, s:o, s:o, s:o}", "id", class->id, "hosts_n", (int)class->hosts->len,
+			 "hosts", names, "passed", checks_in(v, CHECK_PASSED), "not_reached",
+			 checks_in(v, CHECK_PREREQ));
+}
+
+/*
+ * The classes among the targets: their hosts among the targets, and what was fine. Hosts that
+ * other overrides hold for than for their twins make an entry of their own.
+ */
 static json_t *classes(const struct run *run, const GPtrArray *targets)
 {
-	guint n = run->a->fleet->classes->len;
-	g_autofree json_t **hosts = g_new0(json_t *, n + 1);
+	g_autoptr(GHashTable) entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	json_t *array = json_array();
 
 	for (guint i = 0; i < targets->len; i++) {
 		const struct host *h = g_ptr_array_index(targets, i);
-		json_t **names = &hosts[h->class->index];
+		g_autofree char *allowed = override_signature(run->a, run->guest, h);
+		char *key = g_strdup_printf("%u %s", h->class->index, allowed);
+		json_t *names = g_hash_table_lookup(entries, key);
 
-		if (!*names) {
-			const struct verdicts *v = of_class(run, h->class);
-
-			*names = json_array();
-			json_array_append_new(
-				array, json_pack("{s:s, s:i, s:o, s:o, s:o}", "id", h->class->id,
-						 "hosts_n", (int)h->class->hosts->len, "hosts",
-						 *names, "passed", checks_in(v, CHECK_PASSED),
-						 "not_reached", checks_in(v, CHECK_PREREQ)));
+		if (names) {
+			g_free(key);
+		} else {
+			names = json_array();
+			g_hash_table_insert(entries, key, names);
+			json_array_append_new(array, class_entry(run, h->class, names));
 		}
-		json_array_append_new(*names, json_string(h->name));
+		json_array_append_new(names, json_string(h->name));
 	}
 	return array;
 }
@@ -203,7 +215,7 @@ static void judge_onward(struct run *run, const bool *asked)
 {
 	const struct profile *source = run->from ? run->from->profile : NULL;
 	const struct fleet *fleet = run->a->fleet;
-	struct routes *routes = routes_new(run->a->judge);
+	struct routes *routes = routes_new(run->a);
 
 	run->onward = g_new0(struct onward, fleet->classes->len + 1);
 	for (guint i = 0; i < fleet->classes->len; i++) {
@@ -247,8 +259,7 @@ static void judge_all(struct run *run, const GPtrArray *targets)
 						 class->profile);
 
 		g_ptr_array_add(run->verdicts, v);
-		if (verdict_is_good(verdicts_answer(v, run->question)))
-			run->can += class->hosts->len;
+		run->can += override_good_hosts(run->a, run->guest, class, v, run->question);
 	}
 	run->parts = g_new0(json_t *, all->len + 1);
 	if (run->question == ASK_MIGRATE)
@@ -264,6 +275,7 @@ static void add_decision(json_t *answer, const struct run *run, const GPtrArray 
 {
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
 	const struct needs *needs[] = { run->guest->defined, run->guest->live, run->plugged };
+	g_autofree char *allowed = override_signature(run->a, run->guest, NULL);
 
 	for (guint i = 0; i < targets->len; i++) {
 		const struct host *h = g_ptr_array_index(targets, i);
@@ -273,6 +285,8 @@ static void add_decision(json_t *answer, const struct run *run, const GPtrArray 
 	g_ptr_array_sort(parts, by_text);
 	g_ptr_array_add(parts, g_strdup(question_name(run->question)));
 	g_ptr_array_add(parts, g_strdup(run->from ? run->from->class->full : ""));
+	if (*allowed)
+		g_ptr_array_add(parts, g_steal_pointer(&allowed));
 	for (guint i = 0; i < G_N_ELEMENTS(needs); i++) {
 		json_t *json = needs[i] ? needs_to_json(needs[i]) : NULL;
 

@@ -27,7 +27,7 @@ static const struct host_class *best_class(const struct drain *d, const struct g
 
 	for (guint i = 0; i < d->a->fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(d->a->fleet->classes, i);
-		enum verdict v = d->within[i] ? routes_answer(d->routes, group, class->profile) : V_BLOCK;
+		enum verdict v = d->within[i] ? routes_answer(d->routes, group, class) : V_BLOCK;
 		struct reach onward;
 		int rank;
 
@@ -61,7 +61,7 @@ static json_t *open_classes(const struct drain *d, const struct guest_group *gro
 
 	for (guint i = 0; i < d->a->fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(d->a->fleet->classes, i);
-		enum verdict v = d->within[i] ? routes_answer(d->routes, group, class->profile) : V_BLOCK;
+		enum verdict v = d->within[i] ? routes_answer(d->routes, group, class) : V_BLOCK;
 
 		if (verdict_is_good(v))
 			json_array_append_new(array, json_pack("{s:s, s:s, s:i}", "id", class->id, "verdict",
@@ -150,9 +150,9 @@ json_t *answer_drain(const struct answering *a, const struct host *host, const G
 		     const GPtrArray *targets, const GPtrArray *changes)
 {
 	g_autoptr(GPtrArray) own = guests_of(host, guests);
-	g_autoptr(GPtrArray) groups = guest_groups(a->fleet, own);
+	g_autoptr(GPtrArray) groups = guest_groups(a, own);
 	g_autofree guint *within = g_new0(guint, a->fleet->classes->len + 1);
-	struct drain d = { .a = a, .host = host, .routes = routes_new(a->judge), .within = within };
+	struct drain d = { .a = a, .host = host, .routes = routes_new(a), .within = within };
 	json_t *answer = answer_new("drain");
 	json_t *array = json_array();
 

@@ -103,7 +103,7 @@ static void add_guests(struct drift *d, const GPtrArray *guests)
 		g_ptr_array_add(g_ptr_array_index(parts, own ? own - 1 : n), g);
 	}
 	for (guint i = 0; i <= n; i++) {
-		GPtrArray *groups = guest_groups(d->a->fleet, g_ptr_array_index(parts, i));
+		GPtrArray *groups = guest_groups(d->a, g_ptr_array_index(parts, i));
 
 		g_ptr_array_add(d->groups, groups);
 		for (guint k = 0; k < groups->len; k++)
@@ -266,7 +266,7 @@ static void add_decision(json_t *answer, const struct drift *d)
 json_t *answer_drift(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
 		     int64_t since)
 {
-	struct drift d = { .a = a, .routes = routes_new(a->judge), .transitions = transitions_of(changes),
+	struct drift d = { .a = a, .routes = routes_new(a), .transitions = transitions_of(changes),
 			   .told = json_array() };
 	g_autoptr(GDateTime) then = g_date_time_new_from_unix_utc(since);
 	g_autofree char *time = then ? g_date_time_format(then, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("?");

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "answer/override.h"
 #include "answer/routes.h"
 #include "model/document.h"
 
@@ -18,7 +19,7 @@ static json_t *cells(const struct answering *a, struct routes *routes, const str
 
 	for (guint i = 0; i < a->fleet->classes->len; i++) {
 		const struct host_class *class = g_ptr_array_index(a->fleet->classes, i);
-		enum verdict v = routes_answer(routes, row, class->profile);
+		enum verdict v = routes_answer(routes, row, class);
 		struct reach onward;
 
 		json_array_append_new(array, json_string(verdict_name(v)));
@@ -60,13 +61,19 @@ static json_t *classes(const struct fleet *fleet, GPtrArray *parts)
 
 json_t *answer_matrix(const struct answering *a, const GPtrArray *guests)
 {
-	g_autoptr(GPtrArray) rows = guest_groups(a->fleet, guests);
+	g_autoptr(GPtrArray) rows = guest_groups(a, guests);
 	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
-	struct routes *routes = routes_new(a->judge);
+	struct routes *routes = routes_new(a);
 	json_t *answer = answer_new("matrix");
 	json_t *groups = json_array();
 	json_t *all = json_array();
 
+	for (guint i = 0; i < guests->len; i++) {
+		g_autofree char *allowed = override_signature(a, g_ptr_array_index(guests, i), NULL);
+
+		if (*allowed)
+			g_ptr_array_add(parts, g_steal_pointer(&allowed));
+	}
 	json_object_set_new(answer, "guest_groups", groups);
 	json_object_set_new(answer, "classes", classes(a->fleet, parts));
 	json_object_set_new(answer, "cells", all);

@@ -97,7 +97,7 @@ static json_t *left_to(const struct stranded *s, const struct guest_group *group
 	for (guint i = 0; i < s->a->fleet->hosts->len; i++) {
 		const struct host *h = g_ptr_array_index(s->a->fleet->hosts, i);
 
-		if (verdict_is_good(routes_answer(s->routes, group, h->class->profile)) &&
+		if (verdict_is_good(routes_answer(s->routes, group, h->class)) &&
 		    !is_theirs(group, h))
 			json_array_append_new(names, json_string(h->name));
 	}
@@ -209,8 +209,8 @@ static void add_decision(json_t *answer, const struct answering *a, const GPtrAr
 json_t *answer_stranded(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
 			unsigned int few)
 {
-	g_autoptr(GPtrArray) groups = guest_groups(a->fleet, guests);
-	struct stranded s = { .a = a, .routes = routes_new(a->judge), .few = few, .limited = json_array() };
+	g_autoptr(GPtrArray) groups = guest_groups(a, guests);
+	struct stranded s = { .a = a, .routes = routes_new(a), .few = few, .limited = json_array() };
 	json_t *answer = answer_new("stranded");
 
 	s.causes = g_ptr_array_new_with_free_func(cause_free);

@@ -25,6 +25,7 @@ struct answering {
 	int64_t now;          /* seconds since the epoch: ages count to it */
 	const char *data;     /* digest of the data files, for decisions */
 	const char *cpu_map;  /* digest of the table of CPU models */
+	const GPtrArray *overrides; /* struct override (override.h), or NULL: none */
 };
 
 /* A guest and what is known of it. */
@@ -189,6 +190,14 @@ json_t *answer_drift(const struct answering *a, const GPtrArray *guests, const G
 
 /* What answers with a "verdict" of their own exit with: 1 block, 3 unknown, else 0. */
 int answer_verdict_status(const json_t *answer);
+
+/**
+ * answer_report - how often what was predicted of moves came true
+ * @records: an array of recorded decisions (schema: "record"), newest first; taken over
+ * @overrides: those there are (schema: "override_entry"); taken over
+ * @since: seconds since the epoch: nothing before it is in @records
+ */
+json_t *answer_report(json_t *records, json_t *overrides, int64_t since, int64_t now);
 
 /**
  * answer_error - an error as a document

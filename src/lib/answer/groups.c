@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "answer/override.h"
 #include "answer/routes.h"
 #include "guest/twins.h"
 #include "model/document.h"
@@ -78,12 +79,13 @@ static bool host_is_gone(const struct guest *guest, const struct host *from)
 }
 
 static struct guest_group *group_of(GHashTable *by_key, GHashTable *texts, GPtrArray *groups,
-				    const struct guest *guest, const struct host *from)
+				    const struct guest *guest, const struct host *from,
+				    const char *allowed)
 {
 	bool moves = guest->running && !host_is_gone(guest, from);
-	char *key = g_strdup_printf("%d%d%d %s %s\n%s", guest->running, moves, guest->saved,
+	char *key = g_strdup_printf("%d%d%d %s %s\n%s\n%s", guest->running, moves, guest->saved,
 				    moves && from ? from->class->full : "-",
-				    text_of(texts, guest->live), text_of(texts, guest->defined));
+				    text_of(texts, guest->live), text_of(texts, guest->defined), allowed);
 	struct guest_group *group = g_hash_table_lookup(by_key, key);
 
 	if (group) {
@@ -100,7 +102,7 @@ static struct guest_group *group_of(GHashTable *by_key, GHashTable *texts, GPtrA
 	return group;
 }
 
-GPtrArray *guest_groups(const struct fleet *fleet, const GPtrArray *guests)
+GPtrArray *guest_groups(const struct answering *a, const GPtrArray *guests)
 {
 	g_autoptr(GHashTable) by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	g_autoptr(GHashTable) texts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -108,9 +110,12 @@ GPtrArray *guest_groups(const struct fleet *fleet, const GPtrArray *guests)
 
 	for (guint i = 0; i < guests->len; i++) {
 		const struct guest *g = g_ptr_array_index(guests, i);
-		const struct host *from = g->host ? fleet_find(fleet, g->host) : NULL;
+		const struct host *from = g->host ? fleet_find(a->fleet, g->host) : NULL;
 
-		g_ptr_array_add(group_of(by_key, texts, groups, g, from)->guests, (void *)g);
+		/* who was allowed something is unlike its twins */
+		g_autofree char *allowed = override_signature(a, g, NULL);
+
+		g_ptr_array_add(group_of(by_key, texts, groups, g, from, allowed)->guests, (void *)g);
 	}
 	return groups;
 }

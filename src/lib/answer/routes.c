@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "answer/override.h"
 #include "answer/routes.h"
 
 /* --- pairs ------------------------------------------------------------------------------------- */
@@ -15,6 +16,7 @@ struct pair {
 };
 
 struct routes {
+	const struct answering *a;
 	struct judge judge;
 	GHashTable *verdicts; /* struct pair → enum verdict */
 };
@@ -34,11 +36,12 @@ static gboolean pair_equal(const void *a, const void *b)
 	return x->needs == y->needs && x->from == y->from && x->to == y->to && x->start == y->start;
 }
 
-struct routes *routes_new(const struct judge *judge)
+struct routes *routes_new(const struct answering *a)
 {
 	struct routes *routes = g_new0(struct routes, 1);
 
-	routes->judge = *judge;
+	routes->a = a;
+	routes->judge = *a->judge;
 	routes->judge.brief = true;
 	routes->verdicts = g_hash_table_new_full(pair_hash, pair_equal, g_free, NULL);
 	return routes;
@@ -85,12 +88,32 @@ enum verdict routes_start(struct routes *routes, const struct guest *guest,
 	return judge_pair(routes, &pair, guest->defined ? guest->defined_cpu : guest->live_cpu);
 }
 
-enum verdict routes_answer(struct routes *routes, const struct guest_group *group,
-			   const struct profile *to)
+/* Overrides touch findings, all of which are asked for then. */
+static enum verdict allowed_answer(struct routes *routes, const struct guest_group *group,
+				   const struct host_class *to)
 {
+	const struct profile *from = group->from ? group->from->profile : NULL;
+	struct judge judge = routes->judge;
+	struct verdicts *v;
+	enum verdict verdict;
+
+	judge.until = 0;
+	v = guest_judge(&judge, group->first, from, to->profile);
+	verdict = override_class_answer(routes->a, group->first, to, v, group->question);
+	verdicts_free(v);
+	return verdict;
+}
+
+enum verdict routes_answer(struct routes *routes, const struct guest_group *group,
+			   const struct host_class *to)
+{
+	g_autofree char *allowed = override_signature(routes->a, group->first, NULL);
+
+	if (*allowed)
+		return allowed_answer(routes, group, to);
 	return group->question == ASK_START ?
-		       routes_start(routes, group->first, to) :
-		       routes_move(routes, group->first, group->from ? group->from->profile : NULL, to);
+		       routes_start(routes, group->first, to->profile) :
+		       routes_move(routes, group->first, group->from ? group->from->profile : NULL, to->profile);
 }
 
 /* --- counting ---------------------------------------------------------------------------------- */
@@ -157,7 +180,7 @@ struct reach routes_reach(struct routes *routes, const struct fleet *fleet,
 		guint hosts = within ? within[i] : to->hosts->len - (to == own ? 1 : 0);
 
 		if (hosts)
-			reach.hosts[routes_answer(routes, group, to->profile)] += hosts;
+			reach.hosts[routes_answer(routes, group, to)] += hosts;
 	}
 	return reach;
 }

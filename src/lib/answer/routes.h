@@ -18,12 +18,12 @@ struct guest_group {
 };
 
 /**
- * guest_groups - guests by equal needs, question and, where they run, class of their host
+ * guest_groups - guests by equal needs, question, overrides and, where they run, class of their host
  * @guests: struct guest *
  *
  * Returns an array of struct guest_group in the order of their first guests; to be unref'd.
  */
-GPtrArray *guest_groups(const struct fleet *fleet, const GPtrArray *guests);
+GPtrArray *guest_groups(const struct answering *a, const GPtrArray *guests);
 
 /* What a group needs, as JSON, without what tells its guests apart. */
 json_t *guest_group_needs(const struct guest_group *group);
@@ -33,7 +33,7 @@ json_t *guest_group_json(const struct guest_group *group);
 
 struct routes;
 
-struct routes *routes_new(const struct judge *judge);
+struct routes *routes_new(const struct answering *a);
 void routes_free(struct routes *routes);
 
 /* May the guest move, as it runs, from one to the other; may it start there? */
@@ -42,9 +42,9 @@ enum verdict routes_move(struct routes *routes, const struct guest *guest,
 enum verdict routes_start(struct routes *routes, const struct guest *guest,
 			  const struct profile *to);
 
-/* The answer to a group's question. */
+/* The answer to a group's question, with what was allowed on all of the class's hosts. */
 enum verdict routes_answer(struct routes *routes, const struct guest_group *group,
-			   const struct profile *to);
+			   const struct host_class *to);
 
 /* Hosts by the verdict on them. */
 struct reach {

@@ -266,7 +266,7 @@ static void add_movers(struct upgrade *u, const GPtrArray *guests)
 			g_ptr_array_add(g_ptr_array_index(by_step, step - 1), g);
 	}
 	for (guint i = 0; i < by_step->len; i++) {
-		GPtrArray *groups = guest_groups(u->a->fleet, g_ptr_array_index(by_step, i));
+		GPtrArray *groups = guest_groups(u->a, g_ptr_array_index(by_step, i));
 
 		g_ptr_array_add(u->groups, groups);
 		u->first[i] = u->movers->len;

@@ -65,15 +65,30 @@ static void matches_any(xmlXPathParserContextPtr ctxt, int nargs)
 	valuePush(ctxt, xmlXPathNewBoolean(found));
 }
 
+static void context_free(void *context)
+{
+	xmlXPathFreeContext(context);
+}
+
+/* For compiling, one a thread: a new one registers all functions first, which takes longer. */
+static xmlXPathContextPtr compiler(void)
+{
+	static GPrivate of_thread = G_PRIVATE_INIT(context_free);
+	xmlXPathContextPtr context = g_private_get(&of_thread);
+
+	if (!context) {
+		context = xmlXPathNewContext(NULL);
+		context->error = ignore;
+		g_private_set(&of_thread, context);
+	}
+	return context;
+}
+
 struct xml_query *xml_query_new(const char *expression, const char *where, GError **error)
 {
-	xmlXPathContextPtr context = xmlXPathNewContext(NULL);
+	xmlXPathCompExprPtr compiled = xmlXPathCtxtCompile(compiler(), (const xmlChar *)expression);
 	struct xml_query *query = NULL;
-	xmlXPathCompExprPtr compiled;
 
-	context->error = ignore;
-	compiled = xmlXPathCtxtCompile(context, (const xmlChar *)expression);
-	xmlXPathFreeContext(context);
 	if (!compiled) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "%s: '%.200s' is no XPath expression (mend it)", where, expression);

@@ -94,6 +94,14 @@ GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_vi
 	return out;
 }
 
+const char *contract_visible(const char *device, size_t i)
+{
+	for (size_t k = 0; k < G_N_ELEMENTS(visible); k++)
+		if (!strcmp(visible[k].device, device) && i-- == 0)
+			return visible[k].property;
+	return NULL;
+}
+
 const char *contract_unmigratable(const struct viommu_scope *s, const struct dma_viommu *v)
 {
 	if (!strcmp(v->device, "amd-iommu") && !dma_property(v, "pci-id"))

@@ -23,6 +23,9 @@ struct contract_difference {
 GPtrArray *contract_compare(const struct viommu_scope *here, const struct dma_viommu *a,
 			    const struct viommu_scope *there, const struct dma_viommu *b);
 
+/* The @i-th property of a device that a guest sees, by our name of it; NULL: there are no more. */
+const char *contract_visible(const char *device, size_t i);
+
 /* Why QEMU moves no guest with that virtual IOMMU, or NULL. */
 const char *contract_unmigratable(const struct viommu_scope *scope, const struct dma_viommu *viommu);
 
