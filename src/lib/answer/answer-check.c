@@ -98,19 +98,28 @@ static json_t *class_part(struct run *run, const struct host_class *class)
 }
 
 /* The verdict on going back to where it comes from; null where it can't get there, or that isn't known. */
-static json_t *back(const struct run *run, const struct host_class *class)
+static json_t *back(const struct run *run, const struct host *host)
 {
-	const struct onward *onward = &run->onward[class->index];
+	const struct onward *onward = &run->onward[host->class->index];
 
-	return onward->asked && run->from ? json_string(verdict_name(onward->back)) : json_null();
+	return onward->asked && run->from && answer_of(run, host) != V_BLOCK ?
+		       json_string(verdict_name(onward->back)) : json_null();
+}
+
+/* How many other hosts would take it: from there, where it moves; else than this one. */
+static guint onward_of(const struct run *run, const struct host *host)
+{
+	enum verdict v = answer_of(run, host);
+
+	if (run->onward)
+		return v == V_BLOCK ? 0 : run->onward[host->class->index].hosts;
+	return run->can - (!run->plugged && verdict_is_good(v) ? 1 : 0);
 }
 
 static json_t *verdict(struct run *run, const struct host *host)
 {
 	json_t *json = json_pack("{s:s}", "host", host->name);
 	int64_t age = run->a->now - host->confirmed;
-	guint onward = run->onward ? run->onward[host->class->index].hosts :
-				     run->can - (!run->plugged && verdict_is_good(answer_of(run, host)) ? 1 : 0);
 
 	json_object_update(json, class_part(run, host->class));
 	override_show(run->a, run->guest, host, of_class(run, host->class), json);
@@ -120,9 +129,9 @@ static json_t *verdict(struct run *run, const struct host *host)
 	}
 	json_object_set_new(json, "age_s",
 			    host->confirmed > 0 ? json_integer(age > 0 ? age : 0) : json_null());
-	json_object_set_new(json, "onward_hosts", json_integer(onward));
+	json_object_set_new(json, "onward_hosts", json_integer(onward_of(run, host)));
 	if (run->onward)
-		json_object_set_new(json, "back", back(run, host->class));
+		json_object_set_new(json, "back", back(run, host));
 	return json;
 }
 
@@ -224,7 +233,8 @@ static void judge_onward(struct run *run, const bool *asked)
 		struct onward *onward = &run->onward[i];
 		struct reach reach;
 
-		if (!asked[i] || v->migrate == V_BLOCK)
+		if (!asked[i] || (v->migrate == V_BLOCK &&
+				  !override_good_hosts(run->a, run->guest, class, v, ASK_MIGRATE)))
 			continue;
 		reach = routes_onward(routes, fleet, run->guest, source, class, false);
 		onward->asked = true;
