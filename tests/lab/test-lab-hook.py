@@ -68,6 +68,20 @@ def probe_itself(host):
         sys.exit("probe on %s: %s" % (host.name, said))
 
 
+def contract_of(host, guest):
+    status, out, said = host.run("capbroker", "--db", DATABASE, "guests", guest["name"], "--contract")
+    if status:
+        sys.exit("%s: no contract: %s" % (guest["name"], said))
+    return out.strip()
+
+
+def give_contract(host, guest, contract=None):
+    good, said = host.virsh("metadata", guest["name"], "urn:capbroker:contract:1", "capbroker",
+                            "--live", "--set", contract or contract_of(host, guest))
+    if not good:
+        sys.exit("%s: no metadata: %s" % (guest["name"], said))
+
+
 class Round:
     """The moves from one source."""
 
@@ -77,17 +91,6 @@ class Round:
 
     def count(self, what):
         self.counts[what] = self.counts.get(what, 0) + 1
-
-    def give_contract(self, guest):
-        status, out, said = self.source.run("capbroker", "--db", DATABASE, "guests", guest["name"],
-                                            "--contract")
-        if status:
-            self.wrong.append("%s: no contract: %s" % (guest["name"], said))
-            return
-        good, said = self.source.virsh("metadata", guest["name"], "urn:capbroker:contract:1",
-                                       "capbroker", "--live", "--set", out.strip())
-        if not good:
-            self.wrong.append("%s: no metadata: %s" % (guest["name"], said))
 
     def start_some(self, guests):
         """Those of the guests that start there, with what was said of each."""
@@ -100,7 +103,7 @@ class Round:
         if started:
             probe_itself(self.source)
         for guest, _ in started:
-            self.give_contract(guest)
+            give_contract(self.source, guest)
             self.fleet.alive(guest["name"])
         return started
 
@@ -138,12 +141,13 @@ class Round:
                 self.source.virsh("destroy", guest["name"])
 
 
-def let_through(fleet, guest, source, target, what, prepare, restore):
+def let_through(fleet, guest, contract, what, prepare, restore):
     """What the hook would refuse must be up to libvirt again; returns what is wrong."""
-    write(fleet, guest)
+    source, target = "d12", "d13"
     there = fleet.hosts[target]
     if start(fleet.hosts[source], guest) is None:
         return "%s: the guest doesn't start" % what
+    give_contract(fleet.hosts[source], guest, contract)
     fleet.alive(guest["name"])
     there.run("sh", "-c", prepare)
     began = time.monotonic()
@@ -163,7 +167,13 @@ def failures(fleet):
     guest = {"number": 9999, "name": "hazard", "uuid": "6f3b7c1e-5a0d-4a53-9f5e-00000009999f",
              "accel": "tcg", "vcpus": 1, "disk": "", "machine": "pc-q35-7.2", "mode": "maximum",
              "model": None, "check": None, "features": {}, "parts": []}
-    bad = let_through(fleet, guest, "d12", "d13", "as it is", "true", "true")
+    write(fleet, guest)
+    if start(fleet.hosts["d12"], guest) is None:
+        return ["no guest to try failures with"]
+    probe_itself(fleet.hosts["d12"])
+    contract = contract_of(fleet.hosts["d12"], guest)
+    fleet.hosts["d12"].virsh("destroy", guest["name"])
+    bad = let_through(fleet, guest, contract, "as it is", "true", "true")
     wrong = [] if bad else ["a hazard was let through"]
     for what, prepare, restore in (
             ("kill switch", "touch /run/capbroker/off", "rm /run/capbroker/off"),
@@ -173,7 +183,7 @@ def failures(fleet):
              "mv {0}.good {0}; rm -f {0}-wal {0}-shm".format(DATABASE)),
             ("program gone", "mv /run/capbroker/capbroker /run/capbroker/away",
              "mv /run/capbroker/away /run/capbroker/capbroker")):
-        said = let_through(fleet, guest, "d12", "d13", what, prepare, restore)
+        said = let_through(fleet, guest, contract, what, prepare, restore)
         wrong += [said] if said else []
     return wrong
 
