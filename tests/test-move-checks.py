@@ -46,6 +46,10 @@ FLEET = {
                  "facts": [known("virtiofs.feature", ["migrate-precopy"], "libvirt")]},
     "no-fs": {"features": FEATURES, "qemu": "10.0.13", "libvirt": "11.3.0",
               "facts": [known("virtiofs.feature", [], "libvirt")]},
+    "threads-told": {"features": FEATURES | {"cmp_legacy"}, "host_model": "Haswell-noTSX-IBRS", "qemu": "10.0.13",
+                     "libvirt": "11.3.0"},
+    "threads-untold": {"features": FEATURES | {"cmp_legacy"}, "host_model": "Haswell-noTSX-IBRS",
+                       "qemu": "11.1.3", "libvirt": "12.8.0"},
     "iommu-new": {"features": FEATURES, "libvirt": "11.3.0"},
     "iommu-old": {"features": FEATURES, "libvirt": "9.0.0"},
 }
@@ -63,6 +67,8 @@ SPLIT = "<apic/><ioapic driver='qemu'/>"
 
 # check, guest, from, to, verdict, effect, words of its text
 FIRES = [
+    ("cpu-missing", guest("<cpu mode='host-model' check='partial'/>"), "threads-told", "threads-untold", "warn",
+     "hazard", ["cmp_legacy"]),
     ("qemu-version", PLAIN, "newer", "plain", "warn", "fails-safely", ["9.2.0", "10.0.0"]),
     ("mitigation-lost", PLAIN, "guarded", "open", "warn", "security-loss", ["mds"]),
     ("mitigation-lost", guest(HOST), "guarded", "plain", "warn", "security-loss", ["mds"]),
@@ -87,6 +93,9 @@ FIRES = [
     ("device-migratable", SHARED, "saves-fs", "no-fs", "block", "fails-safely", ["virtiofsd"]),
 ]
 SILENT = [
+    ("cpu-missing", guest("<cpu mode='host-model' check='partial'><topology sockets='1' cores='2' threads='1'/>"
+                          "</cpu>", vcpus=2), "threads-told", "threads-untold"),
+    ("cpu-missing", guest("<cpu mode='host-model' check='partial'/>"), "threads-untold", "threads-untold"),
     ("qemu-version", PLAIN, "plain", "newer"),
     ("qemu-version", PLAIN, "stable", "plain"),  # of one series
     ("mitigation-lost", PLAIN, "open", "guarded"),

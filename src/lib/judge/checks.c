@@ -161,7 +161,7 @@ static const struct check checks[] = {
 	CHECK("device-present", check_rules, false, "that QEMU has the devices",
 	      "A device model or a property of it that the QEMU there was built without, doesn't know "
 	      "yet or knows no more.",
-	      "machine-present", NULL),
+	      "emulator-present", NULL),
 	CHECK("device-migratable", check_rules, false, "every device can be moved",
 	      "Some devices can't be migrated, or not between these versions of QEMU.",
 	      "emulator-present", NULL),
@@ -172,7 +172,7 @@ static const struct check checks[] = {
 	CHECK("viommu-supported", check_rules, false, "the virtual IOMMU can be had",
 	      "Which virtual IOMMU and which of its attributes can be had depends on the machine type "
 	      "and on the versions of libvirt and QEMU.",
-	      "interrupt-controller", NULL),
+	      "emulator-present", NULL),
 	CHECK("enlightenments", check_rules, false, "the hypervisor features can be had",
 	      "Hyper-V's and KVM's features for guests need each other, the accelerator's support and a "
 	      "libvirt that knows them.",
