@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "commands.h"
-#include "load.h"
+#include "planning.h"
 
 static gboolean all_features;
-static char *format, *accel;
+static char *format, *accel, *coverage, *weight_label;
 
 static const GOptionEntry entries[] = {
 	{ "all-features", 0, 0, G_OPTION_ARG_NONE, &all_features, "Keep features that can't migrate", NULL },
 	{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "Meet what QEMU gives under kvm or tcg (default: the best known)", "ACCEL" },
+	{ "coverage", 0, 0, G_OPTION_ARG_STRING, &coverage, "Leave out hosts, as long as at least this share is kept (0.95, 95%)", "SHARE" },
+	{ "weight-label", 0, 0, G_OPTION_ARG_STRING, &weight_label, "A host counts what this label of it says, not 1", "KEY" },
 	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
 	{ 0 },
 };
@@ -63,14 +65,48 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 	return status ? status : unknown;
 }
 
+/* Those that are kept, in place of @groups, where hosts may be left out or something must be there. */
+static bool cover(const struct session *s, const GPtrArray *hosts, const struct baseline_options *options,
+		  GPtrArray **groups, json_t **notes, bool *blocked, GError **error)
+{
+	const struct planning_names names = { .coverage = coverage, .weight_label = weight_label };
+	struct plans plans;
+	bool ok = plans_open(&plans, s, options, &names, hosts, error);
+
+	if (ok && (plans.planning.share || (s->policy && s->policy->floors->len))) {
+		GPtrArray *kept = answer_cover(&s->answering, *groups, &plans.planning, notes, blocked);
+
+		g_ptr_array_unref(*groups);
+		*groups = kept;
+	}
+	plans_close(&plans);
+	return ok;
+}
+
 static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
 {
 	const struct baseline_options options = { .all_features = all_features, .accel = accel };
-	g_autoptr(GPtrArray) groups = baseline_groups(&session->judge, hosts, &options);
+	GPtrArray *groups = baseline_groups(&session->judge, hosts, &options);
+	json_t *notes = NULL, *json, *note;
+	GError *error = NULL;
+	bool blocked = false;
+	int status;
+	size_t i;
 
-	if (format && strcmp(format, "text") && strcmp(format, "json"))
-		return print_groups(cli, groups);
-	return cli_answer(cli, answer_baseline(&session->answering, hosts, groups), EXIT_OK, false);
+	if (!cover(session, hosts, &options, &groups, &notes, &blocked, &error)) {
+		status = cli_fail(cli, error);
+	} else if (format && strcmp(format, "text") && strcmp(format, "json")) {
+		status = print_groups(cli, groups);
+		status = status == EXIT_OK && blocked ? EXIT_BLOCK : status;
+	} else {
+		json = answer_baseline(&session->answering, hosts, groups);
+		json_array_foreach (notes, i, note)
+			json_object_update(json_array_get(json_object_get(json, "baselines"), i), note);
+		status = cli_answer(cli, json, blocked ? EXIT_BLOCK : EXIT_OK, false);
+	}
+	json_decref(notes);
+	g_ptr_array_unref(groups);
+	return status;
 }
 
 static int check_format(struct cli *cli)

@@ -8,6 +8,6 @@
 #include "cli.h"
 
 extern const struct command cmd_baseline, cmd_check, cmd_complete, cmd_diff, cmd_explain, cmd_forget,
-	cmd_guests, cmd_hosts, cmd_import, cmd_matrix, cmd_probe, cmd_show;
+	cmd_guests, cmd_hosts, cmd_import, cmd_matrix, cmd_policy, cmd_pools, cmd_probe, cmd_show, cmd_tradeoff;
 
 #endif

@@ -73,6 +73,9 @@ static void finding(struct out *out, const json_t *f)
 		out_itemf(out, "  have", 8, "%s%s%s", have, origin ? "   " : "", origin ? origin : "");
 	if (json_is_string(json_object_get(f, "fix")))
 		out_item(out, "  fix", 8, get_text(f, "fix", ""));
+	if (json_is_string(json_object_get(f, "found")))
+		out_itemf(out, "  policy", 8, " found %s; the policy says %s", get_text(f, "found", "?"),
+			  get_text(f, "verdict", "?"));
 }
 
 /* Does a finding bear on what was asked? */

@@ -243,7 +243,8 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.error/1", text_error },	   { "capbroker.matrix/1", text_matrix },
 		{ "capbroker.check/1", text_check },	   { "capbroker.baseline/1", text_baseline },
 		{ "capbroker.show/1", text_show },	   { "capbroker.diff/1", text_diff },
-		{ "capbroker.explain/1", text_explain },
+		{ "capbroker.explain/1", text_explain },   { "capbroker.tradeoff/1", text_tradeoff },
+		{ "capbroker.pools/1", text_pools },	   { "capbroker.policy/1", text_policy },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

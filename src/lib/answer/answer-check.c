@@ -56,6 +56,8 @@ static json_t *finding(const struct run *run, const struct finding *f)
 
 	if (run->plugged)
 		json_object_set_new(json, "hotplug", json_boolean(f->on & ON_HOTPLUG));
+	if (f->by_policy)
+		json_object_set_new(json, "found", json_string(verdict_name(f->found)));
 	return json;
 }
 
@@ -267,7 +269,7 @@ static void judge_plug(struct run *run)
 		run->could += takes(run, g_ptr_array_index(all, i), needs, cpu);
 		run->can += takes(run, g_ptr_array_index(all, i), run->plugged, cpu);
 	}
-	hotplug_onward(v, run->could, run->can);
+	hotplug_onward(v, run->a->judge, run->could, run->can);
 	run->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdicts_free);
 	g_ptr_array_set_size(run->verdicts, (gint)all->len);
 	run->verdicts->pdata[run->from->class->index] = v;

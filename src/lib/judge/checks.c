@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "judge/judgement.h"
+#include "judge/verdict-policy.h"
 
 #define MAX_PREREQUISITES 5 /* the last is NULL */
 
@@ -355,6 +356,10 @@ static void settle_check(struct judgement *j, size_t i, guint before, unsigned i
 		if (finding->verdict < V_UNKNOWN || !finding->on)
 			continue;
 		j->out->states[i] = CHECK_FAILED;
+		/* what a site lets pass hides nothing that comes after it */
+		verdict_policy_apply(j->judge->policy, finding);
+		if (finding->verdict < V_UNKNOWN)
+			continue;
 		if (finding->on & ON_QEMU && finding->on & ON_START)
 			j->left[i] = 0;
 		else
@@ -397,7 +402,8 @@ static void drop_silenced(GPtrArray *findings)
 	}
 }
 
-static enum verdict worst(const GPtrArray *findings, unsigned int on)
+/* The worst that bears on something: as it was found, or as the site has it. */
+static enum verdict worst(const GPtrArray *findings, unsigned int on, bool found)
 {
 	enum verdict worst = V_OK;
 
@@ -405,7 +411,7 @@ static enum verdict worst(const GPtrArray *findings, unsigned int on)
 		const struct finding *f = g_ptr_array_index(findings, i);
 
 		if (f->on & on)
-			worst = MAX(worst, f->verdict);
+			worst = MAX(worst, found && f->by_policy ? f->found : f->verdict);
 	}
 	return worst;
 }
@@ -496,11 +502,13 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	for (size_t i = 0; i < check_count; i++)
 		run_check(&j, i);
 	drop_silenced(out->findings);
-	out->start = worst(out->findings, ON_START);
-	out->migrate = worst(out->findings, ON_MIGRATE);
-	out->qemu_starts = worst(out->findings, ON_QEMU);
+	for (guint i = 0; i < out->findings->len; i++)
+		verdict_policy_apply(judge->policy, out->findings->pdata[i]);
+	out->start = worst(out->findings, ON_START, false);
+	out->migrate = worst(out->findings, ON_MIGRATE, false);
+	out->qemu_starts = worst(out->findings, ON_QEMU, true);
 	out->viommu = viommu_stage(&j);
-	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA) : V_OK;
+	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA, true) : V_OK;
 	verdicts_sort(out);
 	if (j.compared)
 		cpu_comparison_clear(&j.comparison);

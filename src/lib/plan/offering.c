@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/arch.h"
+#include "model/bits.h"
 #include "model/error.h"
 #include "model/power.h"
 #include "plan/baseline-meet.h"
@@ -422,6 +423,41 @@ struct plan_problem *offering_problem(const struct judge *judge, const struct ba
 	return p;
 }
 
+/* Does having an atom of one name mean having that of another? */
+static bool implies(const char *atom, const char *wanted)
+{
+	const char *number = strstr(wanted, ">=");
+	size_t length = number ? (size_t)(number - wanted) + 2 : 0;
+
+	return !strcmp(atom, wanted) ||
+	       (number && !strncmp(atom, wanted, length) &&
+		g_ascii_strtoull(atom + length, NULL, 10) >= g_ascii_strtoull(number + 2, NULL, 10));
+}
+
+void offering_lacking(const struct plan_problem *p, const char *atom, uint64_t *set)
+{
+	size_t words = bits_words(p->n), fewest = p->n;
+
+	for (guint i = 0; i < p->n; i++)
+		bits_put(set, i, true);
+	for (guint k = 0; k < p->layers->len; k++) {
+		const struct plan_layer *l = g_ptr_array_index(p->layers, k);
+		g_autofree uint64_t *have = g_new0(uint64_t, words);
+
+		for (guint a = 0; a < l->atoms->len; a++) {
+			const GArray *having = g_ptr_array_index(l->having, a);
+
+			for (guint i = 0; implies(l->atoms->pdata[a], atom) && i < having->len; i++)
+				bits_put(have, g_array_index(having, guint, i), true);
+		}
+		if (p->n - bits_count(have, words) >= fewest)
+			continue;
+		fewest = p->n - bits_count(have, words);
+		for (guint i = 0; i < p->n; i++)
+			bits_put(set, i, !bits_test(have, i));
+	}
+}
+
 char *offering_name(const struct universe *universe, const char *text, GError **error)
 {
 	size_t cut = strcspn(text, "=>");
@@ -431,7 +467,7 @@ char *offering_name(const struct universe *universe, const char *text, GError **
 
 	cap = cap < 0 ? cap_find_alias(NS_LIBVIRT, name) : cap;
 	if (cap < 0) {
-		if (!text[cut] && universe_bit((struct universe *)universe, name, FALSE) >= 0)
+		if (universe && !text[cut] && universe_bit((struct universe *)universe, name, FALSE) >= 0)
 			return g_steal_pointer(&name);
 		g_set_error(error, CAPBROKER_ERROR, ERROR_UNKNOWN,
 			    "no capability is called '%s' (see 'capbroker explain')", name);

@@ -30,11 +30,21 @@ struct plan_problem *offering_problem(const struct judge *judge, const struct ba
 
 /**
  * offering_name - what somebody calls a capability, as an atom
+ * @universe: where names beyond the dictionary are looked for, or NULL
  * @text: an id, libvirt's name of a feature, "id=member", "id=number"
  *
  * Returns the atom's name ("id>=number" for numbers) to be freed, or NULL with @error.
  */
 char *offering_name(const struct universe *universe, const char *text, GError **error);
+
+/**
+ * offering_lacking - the classes that aren't known to have an atom
+ * @atom: a name of offering_name()'s
+ * @set: filled: a bit set of the problem's classes, by the layer in which fewest lack it
+ *
+ * An atom that counts nothing is in the problem only where it was pinned.
+ */
+void offering_lacking(const struct plan_problem *problem, const char *atom, uint64_t *set);
 
 /* What a host counts by a label; false where the label isn't there, or no whole number. */
 bool offering_host_weight(const struct host *host, const char *label, guint64 *weight);
