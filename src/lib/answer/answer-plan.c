@@ -256,7 +256,8 @@ static json_t *tradeoff_group(const struct answering *a, const struct baseline *
 			 steps_json(a, b, p, steps, guests));
 }
 
-void answer_plan_end(json_t *answer, const struct answering *a, const GPtrArray *groups)
+void answer_plan_end(json_t *answer, const struct answering *a, const GPtrArray *groups,
+		     const char *const *asked, size_t n)
 {
 	g_autoptr(GPtrArray) parts = g_ptr_array_new();
 
@@ -266,14 +267,28 @@ void answer_plan_end(json_t *answer, const struct answering *a, const GPtrArray 
 		for (guint c = 0; c < b->classes->len; c++)
 			g_ptr_array_add(parts, ((struct host_class *)b->classes->pdata[c])->full);
 	}
+	for (size_t i = 0; i < n; i++)
+		g_ptr_array_add(parts, (void *)(asked[i] ? asked[i] : ""));
 	answer_not_judged(answer);
 	answer_decision(answer, a, parts);
+}
+
+/* Names in one line, for decisions. */
+static char *joined(const GPtrArray *names)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; names && i < names->len; i++)
+		g_string_append_printf(text, "%s ", (char *)names->pdata[i]);
+	return g_string_free(text, FALSE);
 }
 
 json_t *answer_tradeoff(const struct answering *a, const GPtrArray *hosts, const GPtrArray *groups,
 			const GPtrArray *guests, const struct planning *planning)
 {
 	json_t *answer = answer_new("tradeoff"), *array = json_array();
+	g_autofree char *pins = joined(planning->offering.pins), *forbid = joined(planning->offering.forbid);
+	const char *const asked[] = { "tradeoff", planning->offering.weight_label, pins, forbid };
 
 	json_object_set_new(answer, "hosts_n", json_integer(hosts->len));
 	json_object_set_new(answer, "weight_label",
@@ -283,6 +298,6 @@ json_t *answer_tradeoff(const struct answering *a, const GPtrArray *hosts, const
 	for (guint i = 0; i < groups->len; i++)
 		json_array_append_new(array, tradeoff_group(a, g_ptr_array_index(groups, i), guests, planning));
 	json_object_set_new(answer, "groups", array);
-	answer_plan_end(answer, a, groups);
+	answer_plan_end(answer, a, groups, asked, G_N_ELEMENTS(asked));
 	return answer;
 }

@@ -12,7 +12,11 @@ struct plan_problem *group_problem(const struct answering *a, const struct basel
 /* The group's classes that are in a bit set, or those that are not: struct host_class *. */
 GPtrArray *group_classes(const struct baseline *b, const uint64_t *set, bool within);
 
-/* Ends an answer about groups: what wasn't judged, and the decision. */
-void answer_plan_end(json_t *answer, const struct answering *a, const GPtrArray *groups);
+/*
+ * Ends an answer about groups: what wasn't judged, and the decision; @asked: what was asked, strings
+ * (NULL: none) up to a count of @n.
+ */
+void answer_plan_end(json_t *answer, const struct answering *a, const GPtrArray *groups,
+		     const char *const *asked, size_t n);
 
 #endif

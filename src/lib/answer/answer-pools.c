@@ -30,6 +30,8 @@ json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GP
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func((GDestroyNotify)problem_free);
 	struct planning plain = *planning;
 	json_t *answer = answer_new("pools"), *array = json_array(), *more;
+	g_autofree char *limits = g_strdup_printf("%u %u", options->max, options->min_size);
+	const char *const asked[] = { "pools", limits, planning->offering.spread_label };
 	struct pools pools;
 	guint number = 0;
 
@@ -57,6 +59,6 @@ json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GP
 	json_object_update(answer, more);
 	json_decref(more);
 	pools_clear(&pools);
-	answer_plan_end(answer, a, groups);
+	answer_plan_end(answer, a, groups, asked, G_N_ELEMENTS(asked));
 	return answer;
 }

@@ -61,7 +61,7 @@ static int check_place(const char *name, GError **error)
 	for (size_t i = 0; i < check_count; i++)
 		if (!strcmp(check_at(i)->name, name))
 			return (int)i;
-	wrong(error, "no check", name, "'capbroker complete checks' lists them");
+	wrong(error, "no check", name, "write it as 'capbroker check' names it");
 	return -1;
 }
 
@@ -215,6 +215,19 @@ static struct policy *policy_new(const char *bytes, gsize length)
 	return p;
 }
 
+/* GLib's messages begin with a capital, and say nothing of what to do. */
+static bool load(GKeyFile *file, const char *bytes, gsize length, GError **error)
+{
+	GError *failed = NULL;
+
+	if (g_key_file_load_from_data(file, bytes, length, G_KEY_FILE_NONE, &failed))
+		return true;
+	*failed->message = g_ascii_tolower(*failed->message);
+	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID, "%s (see capbroker-policy(5))", failed->message);
+	g_error_free(failed);
+	return false;
+}
+
 struct policy *policy_parse(const char *bytes, gsize length, const char *where, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -227,7 +240,7 @@ struct policy *policy_parse(const char *bytes, gsize length, const char *where, 
 		g_set_error(&failed, CAPBROKER_ERROR, ERROR_INVALID,
 			    "more than 1 MiB, or no UTF-8 text (is it the right file?)");
 	else if (length)
-		ok = g_key_file_load_from_data(file, bytes, length, G_KEY_FILE_NONE, &failed);
+		ok = load(file, bytes, length, &failed);
 	groups = ok ? g_key_file_get_groups(file, NULL) : NULL;
 	for (guint i = 0; ok && groups[i]; i++)
 		ok = read_group(p, file, groups[i], &failed);
