@@ -4,12 +4,13 @@
 
 #include "planning.h"
 
-static GPtrArray *atoms(const struct session *s, char *const *names, const char *option, GError **error)
+static GPtrArray *atoms(const struct session *s, char *const *names, const char *option, bool whole,
+			GError **error)
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
 
 	for (size_t i = 0; names && names[i]; i++) {
-		char *atom = offering_name(s->fleet->universe, names[i], error);
+		char *atom = offering_name(s->fleet->universe, names[i], whole, error);
 
 		if (!atom) {
 			g_prefix_error(error, "--%s %s: ", option, names[i]);
@@ -74,8 +75,8 @@ bool plans_open(struct plans *p, const struct session *s, const struct baseline_
 	/* of 0 one host is still kept */
 	if (names->coverage && !p->planning.share)
 		p->planning.share = 1;
-	p->pins = atoms(s, names->pins, "pin", error);
-	p->forbid = p->pins ? atoms(s, names->forbid, "forbid", error) : NULL;
+	p->pins = atoms(s, names->pins, "pin", false, error);
+	p->forbid = p->pins ? atoms(s, names->forbid, "forbid", true, error) : NULL;
 	p->planning.offering.pins = p->pins;
 	p->planning.offering.forbid = p->forbid;
 	return p->forbid && check_weights(p->planning.offering.weight_label, hosts, error) &&

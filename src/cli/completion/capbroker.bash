@@ -47,17 +47,19 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --policy | --svg | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	--assume) _capbroker_assume ;;
+	--pin | --forbid) _capbroker_offer "$(_capbroker_words capabilities)" ;;
 	--accel) _capbroker_offer $'kvm\ntcg' ;;
 	--format) _capbroker_offer $'text\njson\nlibvirt\nqemu' ;;
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
 	--cluster) _capbroker_offer "$(_capbroker_words selectors | sed -n 's/^cluster=//p')" ;;
 	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;
-	--name | --label | --alias | --machine | --timeout | --jobs | --only) ;;
+	--name | --label | --alias | --machine | --timeout | --jobs | --only | --coverage | --weight-label | --max | \
+		--min-size | --spread) ;;
 	*) return 1 ;;
 	esac
 }
@@ -68,7 +70,7 @@ _capbroker_argument()
 	case $command in
 	'') _capbroker_offer "$(_capbroker_words commands)" ;;
 	show | diff | forget) _capbroker_offer "$(_capbroker_words hosts)" ;;
-	hosts | baseline) _capbroker_offer "$(_capbroker_words selectors)" ;;
+	hosts | baseline | tradeoff | pools) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	check)
 		if [[ $targets ]]; then
 			_capbroker_offer "$(_capbroker_words selectors)"
@@ -83,6 +85,7 @@ _capbroker_argument()
 		;;
 	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nchecks\ncapabilities' ;;
 	import) _capbroker_files ;;
+	policy) _capbroker_offer check && _capbroker_files ;;
 	esac
 }
 
@@ -99,7 +102,8 @@ _capbroker_read()
 		--db) database=${typed[++i]} ;;
 		--to) targets=1 && ((++i)) ;;
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
-			--format | --timeout | --jobs | --libvirt) ((++i)) ;;
+			--format | --timeout | --jobs | --libvirt | --policy | --svg | --pin | --forbid | --coverage | --weight-label | \
+			--max | --min-size | --spread) ((++i)) ;;
 		-*) ;;
 		*) [[ $command ]] || command=$word ;;
 		esac

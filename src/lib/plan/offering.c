@@ -22,6 +22,8 @@ struct making {
 	const struct baseline *b;
 	const struct offering_options *options;
 	GHashTable *atoms; /* name → struct atom */
+	uint64_t **shown;  /* by class: what its better views showed of the CPU; NULL: it has none */
+	size_t words;
 };
 
 static void atom_free(void *data)
@@ -236,28 +238,44 @@ static void power_atoms(struct making *m)
 	number_atoms(m, "ppc64.compat", levels, told);
 }
 
-/* What the classes' CPUs have in one view. */
+/* In what QEMU gives, a feature without its gate would be refused. */
+static bool gives(const struct universe *u, const struct offer *o, size_t bit, const char *accel)
+{
+	int gate = universe_is_extra(u, (int)bit) ? -1 : cap_table[cap_by_bit[bit]].gate;
+
+	return offer_get(o, u, (int)bit) == 1 &&
+	       (!accel || gate < 0 || offer_get(o, u, cap_table[gate].bit) == 1);
+}
+
+/*
+ * What the classes' CPUs have in one view. What a better view of the same host doesn't show counts in
+ * no weaker one: a bit of CPUID that QEMU doesn't give is nothing for guests. So more hosts never have
+ * more in common than fewer. Emulated CPUs limit no others.
+ */
 static void cpu_atoms(struct making *m, const GArray *classes, const char *accel)
 {
 	const struct universe *u = m->judge->universe;
-	size_t n = universe_bits(u);
+	bool limits = g_strcmp0(accel, "tcg") != 0;
+	size_t n = MIN(universe_bits(u), m->words * 64);
 
-	for (size_t bit = 0; bit < n; bit++) {
-		int gate = universe_is_extra(u, (int)bit) ? -1 : cap_table[cap_by_bit[bit]].gate;
+	for (guint i = 0; i < classes->len; i++) {
+		const struct offer *o = g_array_index(classes, struct meet_class, i).offer;
+		uint64_t *shown = o ? g_new0(uint64_t, m->words) : NULL;
 
-		if (!universe_is_cpu(u, (int)bit) ||
-		    !baseline_place_counts(u, (int)bit, m->options->baseline))
-			continue;
-		for (guint i = 0; i < classes->len; i++) {
-			const struct offer *o = g_array_index(classes, struct meet_class, i).offer;
-
-			if (!o || offer_get(o, u, (int)bit) != 1)
+		for (size_t bit = 0; o && bit < n; bit++) {
+			if (!universe_is_cpu(u, (int)bit) || !gives(u, o, bit, accel) ||
+			    !baseline_place_counts(u, (int)bit, m->options->baseline) ||
+			    (limits && m->shown[i] && !bits_test(m->shown[i], bit)))
 				continue;
-			/* in what QEMU gives, a feature without its gate would be refused */
-			if (accel && gate >= 0 && offer_get(o, u, cap_table[gate].bit) != 1)
-				continue;
+			bits_put(shown, bit, true);
 			has(m, universe_id(u, (int)bit), g_strdup(universe_id(u, (int)bit)), i);
 		}
+		if (!shown || !limits) {
+			g_free(shown);
+			continue;
+		}
+		g_free(m->shown[i]);
+		m->shown[i] = shown;
 	}
 }
 
@@ -388,11 +406,13 @@ static void count_hosts(const struct making *m, struct plan_problem *p)
 struct plan_problem *offering_problem(const struct judge *judge, const struct baseline *group,
 				      const struct offering_options *options)
 {
-	struct making m = { judge, group, options, atoms_new() };
+	struct making m = { .judge = judge, .b = group, .options = options, .atoms = atoms_new() };
 	struct plan_problem *p = problem_new(group->classes->len);
 	GHashTable *common = m.atoms;
 	guint layers = 0;
 
+	m.shown = g_new0(uint64_t *, p->n + 1);
+	m.words = bits_words(universe_bits(judge->universe));
 	count_hosts(&m, p);
 	machine_atoms(&m);
 	fact_atoms(&m);
@@ -419,6 +439,9 @@ struct plan_problem *offering_problem(const struct judge *judge, const struct ba
 		g_hash_table_unref(m.atoms);
 	}
 	g_hash_table_unref(common);
+	for (guint i = 0; i < p->n; i++)
+		g_free(m.shown[i]);
+	g_free(m.shown);
 	problem_settle(p);
 	return p;
 }
@@ -458,7 +481,7 @@ void offering_lacking(const struct plan_problem *p, const char *atom, uint64_t *
 	}
 }
 
-char *offering_name(const struct universe *universe, const char *text, GError **error)
+char *offering_name(const struct universe *universe, const char *text, bool whole, GError **error)
 {
 	size_t cut = strcspn(text, "=>");
 	g_autofree char *name = g_strndup(text, cut);
@@ -473,6 +496,8 @@ char *offering_name(const struct universe *universe, const char *text, GError **
 			    "no capability is called '%s' (see 'capbroker explain')", name);
 		return NULL;
 	}
+	if (whole && !*rest)
+		return g_strdup(cap_table[cap].id);
 	if ((cap_table[cap].type == CAP_BOOL) == (*rest != 0)) {
 		if (*rest)
 			g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,

@@ -31,11 +31,12 @@ struct plan_problem *offering_problem(const struct judge *judge, const struct ba
 /**
  * offering_name - what somebody calls a capability, as an atom
  * @universe: where names beyond the dictionary are looked for, or NULL
+ * @whole: also take the id alone of what isn't yes or no
  * @text: an id, libvirt's name of a feature, "id=member", "id=number"
  *
  * Returns the atom's name ("id>=number" for numbers) to be freed, or NULL with @error.
  */
-char *offering_name(const struct universe *universe, const char *text, GError **error);
+char *offering_name(const struct universe *universe, const char *text, bool whole, GError **error);
 
 /**
  * offering_lacking - the classes that aren't known to have an atom

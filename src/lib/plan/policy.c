@@ -160,7 +160,7 @@ static bool read_floor(struct policy *p, const char *key, const char *value, GEr
 	if (strcmp(key, "all") && (!slash || slash == key || !slash[1]))
 		return wrong(error, "no group of hosts", key, "all, or ARCHITECTURE/VENDOR such as x86_64/Intel");
 	for (guint i = 0; words[i]; i++) {
-		struct policy_floor f = { .atom = offering_name(NULL, words[i], error) };
+		struct policy_floor f = { .atom = offering_name(NULL, words[i], false, error) };
 
 		if (!f.atom)
 			return false;

@@ -6,7 +6,7 @@
  * An atom is the least thing that can be promised: a feature, a machine type, a width of at least
  * so much. A class has it or is not known to have it. What a set of classes is worth is the sum of
  * the atoms that all of them have. A layer is one view of the CPU: only like views are compared,
- * so a set is worth what its best layer says.
+ * so a set is worth what its best layer says (offering.h sees to it that this is the best view).
  */
 #ifndef PLAN_PROBLEM_H
 #define PLAN_PROBLEM_H

@@ -143,7 +143,8 @@ static bool exact(const struct weights *w, const char *key, guint *weight)
 static bool find(const struct weights *w, const char *id, const char *atom, guint *weight)
 {
 	int cap = cap_find(id);
-	const char *security = cap >= 0 ? cap_table[cap].security : NULL;
+	/* what a host does for itself isn't what it gives its guests */
+	const char *security = cap >= 0 && !g_str_has_prefix(id, "mitigation.") ? cap_table[cap].security : NULL;
 	g_autofree char *class = security ? g_strconcat("class:", security, NULL) : NULL;
 
 	if (exact(w, atom, weight) || exact(w, id, weight) || (class && exact(w, class, weight)))
