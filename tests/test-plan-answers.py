@@ -26,6 +26,9 @@ REFUSED = {
     "[verdicts]\ncpu-missing/unknown=ok\n": "unknown never becomes ok",
     "[accept-risk]\ncheck=cpu-missing\n": "no key of this group",
     "[accept-risk]\nchecks=cpu-missing;cpu\n": "'cpu' is no check",
+    "[age]\nlimit=soon\n": "no span of time",
+    "[age]\nlimit=7dd\n": "no span of time",
+    "[age]\ngrave=7d\n": "no key of this group",
     "[coverage]\nshare=1.01\n": "more than all hosts",
     "[coverage]\nshare=.\n": "no share of hosts",
     "[coverage]\nlimit=3\n": "no key of this group",
@@ -144,7 +147,7 @@ def check_refused(capbroker, folder):
 
 def checks():
     with open(os.path.join(TESTS, "..", "src", "lib", "judge", "checks.c"), encoding="utf-8") as file:
-        words = [line.split('"')[1] for line in file if line.lstrip().startswith(("CHECK(\"", "PLUG(\""))]
+        words = [line.split('"')[1] for line in file if line.lstrip().startswith(("CHECK(\"", "PLUG(\"", "HOST(\""))]
     return words
 
 
@@ -206,7 +209,21 @@ def check_policy(capbroker, folder):
     check(empty["present"] and not empty["verdicts"], "an empty policy")
 
 
-def check_weight_label(capbroker, folder):
+def check_age(capbroker, folder):
+    """The demo fleet's profiles are as old as their recordings."""
+    for text, wanted, status in (("limit=1\ngrace=9999d", "warn", 0), ("limit=1", "unknown", 3),
+                                 ("limit=9999d", None, 0)):
+        path = write(folder, f"[age]\n{text}\n")
+        code, out, _ = capbroker.try_run("--policy", path, "--json", "check", "web-17", "--to", "r2n01")
+        verdict = json.loads(out)["verdicts"][0]
+        found = [f["verdict"] for f in verdict["findings"] if f["check"] == "profile-age"]
+        check(code == status and found == [wanted] * bool(wanted), f"{text}: {code} {found}")
+        check(verdict["migrate"] == (wanted or verdict["migrate"]), f"{text}: {verdict['migrate']}")
+    path = write(folder, "[age]\nlimit=1\n[verdicts]\nprofile-age/unknown=warn\n")
+    check(capbroker.try_run("--policy", path, "check", "web-17", "--to", "r2n01")[0] == 0, "by its verdict")
+
+
+def check_weight_label(folder):
     """Three hosts, of which one counts for nearly all."""
     database = os.path.join(folder, "w.db")
     for name, profile, cores in (("a", "broadwell-e5-2650v4", 1), ("b", "broadwell-e5-2650v4", 1),
@@ -221,7 +238,6 @@ def check_weight_label(capbroker, folder):
     check(dropped("--coverage", "0.9") == [], "by number nobody can go")
     check(dropped("--coverage", "0.9", "--weight-label", "cores") == ["a", "b"], "by cores the old ones can")
     check(dropped("--coverage", "0") == ["a", "b"], "of a share of 0 one host is kept")
-    return database
 
 
 def main():
@@ -242,7 +258,8 @@ def main():
         check_refused(capbroker, folder)
         check_verdicts(capbroker, folder)
         check_policy(capbroker, folder)
-        check_weight_label(capbroker, folder)
+        check_weight_label(folder)
+        check_age(capbroker, folder)
     print(f"{len(failures)} failures, {time.monotonic() - began:.0f} s")
     return bool(failures)
 

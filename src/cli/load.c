@@ -275,6 +275,8 @@ bool session_policy(struct session *s, const struct cli *cli, GError **error)
 		return false;
 	s->judge.policy = s->policy->verdicts;
 	s->answering.policy = s->policy->digest;
+	s->answering.age_limit = s->policy->age_limit;
+	s->answering.age_grace = s->policy->age_grace;
 	return true;
 }
 
@@ -293,7 +295,7 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 				    .rules = s->files->rules,
 				    .grammar = s->files->grammar };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
-					   s->files->digest, s->files->cpu_map, NULL };
+					   s->files->digest, s->files->cpu_map, NULL, 0, 0 };
 	if (need == SESSION_FILES)
 		return true;
 	if (!session_policy(s, cli, error))

@@ -221,6 +221,9 @@ void text_policy(struct out *out, const json_t *answer)
 		out_itemf(out, "  verdict", 11, "%s: %s", check, json_string_value(verdict));
 	if (*risks)
 		out_itemf(out, "  accepted", 11, "hazards and losses of security of: %s", risks);
+	if (get_int(answer, "age_limit_s"))
+		out_itemf(out, "  age", 11, "warn after %d s, unknown %d s later", (int)get_int(answer, "age_limit_s"),
+			  (int)get_int(answer, "age_grace_s"));
 	coverage = json_object_get(answer, "coverage");
 	if (json_is_real(coverage) || label)
 		out_itemf(out, "  coverage", 11, "%g %% of %s", json_is_real(coverage) ? json_real_value(coverage) * 100 : 100,

@@ -29,6 +29,7 @@ struct answering {
 	const char *data;     /* digest of the data files, for decisions */
 	const char *cpu_map;  /* digest of the table of CPU models */
 	const char *policy;   /* digest of the site's policy, or NULL: the default */
+	int64_t age_limit, age_grace; /* seconds: check warns of older profiles, then knows nothing of them; 0: none */
 };
 
 /* A guest and what is known of it. */

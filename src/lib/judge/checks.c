@@ -19,6 +19,7 @@ struct check {
 	void (*run)(struct judgement *j);
 	bool cpu_only; /* makes sense for a bare <cpu> too */
 	bool plugged;  /* asked only of a guest that a device is plugged into */
+	bool host;     /* asked of each host (answer-check.c): not of guests, and not here */
 	const char *before[MAX_PREREQUISITES];
 };
 
@@ -26,6 +27,12 @@ struct check {
 	{                                                                                         \
 		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
 		.run = (fn), .cpu_only = (bare), .before = { __VA_ARGS__ },                       \
+	}
+
+#define HOST(check_name, check_title, check_text)                                                 \
+	{                                                                                         \
+		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
+		.host = true,                                                                     \
 	}
 
 #define PLUG(check_name, fn, check_title, check_text, ...)                                        \
@@ -252,6 +259,9 @@ static const struct check checks[] = {
 	PLUG("hotplug-onward", check_hotplug_onward, "the guest can still leave the host",
 	     "Warns where other hosts would take the guest as it is, and none with the device.",
 	     "machine-present", NULL),
+	HOST("profile-age", "what is known of the host is young enough",
+	     "A policy's limit ([age] limit): a host that wasn't probed or imported for longer warns, and "
+	     "after the grace that follows it nothing of it is known. Without a policy no age matters."),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(QEMU options of its own, cache allocation, …): the answer is unknown.",
@@ -373,7 +383,7 @@ static void run_check(struct judgement *j, size_t i)
 	unsigned int on;
 
 	j->left[i] = ON_ALL;
-	if ((j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
+	if (checks[i].host || (j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
 		return;
 	on = may_speak_of(j, i);
 	if (!on) {

@@ -119,6 +119,25 @@ static bool read_accept(struct policy *p, const char *key, const char *value, GE
 	return true;
 }
 
+/* "90", "36h", "7d", "2w": seconds, minutes, hours, days, weeks. */
+static bool read_age(struct policy *p, const char *key, const char *value, GError **error)
+{
+	static const struct { char unit; gint64 seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 }, { 0, 1 },
+	};
+	size_t digits = strspn(value, "0123456789"), u = 0;
+	bool limit = !strcmp(key, "limit");
+
+	if (!limit && strcmp(key, "grace"))
+		return wrong(error, "no key of this group", key, "limit, grace");
+	while (units[u].unit && units[u].unit != value[digits])
+		u++;
+	if (!digits || digits > 9 || (value[digits] && (!units[u].unit || value[digits + 1])))
+		return wrong(error, "no span of time", value, "a number with s, m, h, d or w behind it, such as 7d");
+	*(limit ? &p->age_limit : &p->age_grace) = g_ascii_strtoll(value, NULL, 10) * units[u].seconds;
+	return true;
+}
+
 static bool read_coverage(struct policy *p, const char *key, const char *value, GError **error)
 {
 	if (!strcmp(key, "share"))
@@ -174,7 +193,8 @@ static const struct {
 	const char *group;
 	bool (*read)(struct policy *p, const char *key, const char *value, GError **error);
 } readers[] = {
-	{ "verdicts", read_verdict }, { "accept-risk", read_accept }, { "coverage", read_coverage },
+	{ "verdicts", read_verdict }, { "accept-risk", read_accept }, { "age", read_age },
+	{ "coverage", read_coverage },
 	{ "weights", read_weight },   { "floors", read_floor },
 };
 
@@ -187,7 +207,7 @@ static bool read_group(struct policy *p, GKeyFile *file, const char *group, GErr
 		reader++;
 	if (reader == G_N_ELEMENTS(readers)) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-			    "[%s]: no such group (verdicts, accept-risk, coverage, weights or floors)", group);
+			    "[%s]: no such group (verdicts, accept-risk, age, coverage, weights or floors)", group);
 		return false;
 	}
 	keys = g_key_file_get_keys(file, group, NULL, error);

@@ -21,6 +21,7 @@ struct policy_floor {
 struct policy {
 	struct verdict_policy *verdicts; /* NULL: none is changed */
 	guint changed, accepted;         /* how many checks have a verdict; whose risk is accepted */
+	gint64 age_limit, age_grace;     /* seconds; 0: none */
 	guint coverage;                  /* millionths; 0: not said */
 	char *weight_label;              /* or NULL */
 	struct weights *weights;         /* NULL: none of its own */
