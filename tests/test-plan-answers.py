@@ -12,6 +12,7 @@ import xml.etree.ElementTree
 from hosts_fixture import TESTS, Capbroker
 
 failures = []
+compared = []   # what was gained and is looked for in a baseline
 ALL_OK = """[verdicts]
 %s
 %s
@@ -71,6 +72,7 @@ def check_coverage(capbroker, steps, group, selector):
             continue
         for gained in coverage["gained"]:
             name = gained["capability"]
+            compared.append(name)
             if name.startswith("cpu."):
                 check(name in mine[0]["capabilities"] or ">=" in name, f"{selector} {share}: {name}")
             elif name.startswith("qemu.machine="):
@@ -205,6 +207,9 @@ def check_policy(capbroker, folder):
     path = write(folder, "[coverage]\nshare=60%\n")
     said = capbroker.ask("--policy", path, "baseline", "cluster=prod")["baselines"][0]["coverage"]
     check(said["share"] == 0.6, "a policy's coverage")
+    for form in ("libvirt", "qemu"):
+        text = capbroker.run("baseline", "--coverage", "20%", "--format", form, "label:rack=r3", "label:rack=r4")
+        check("left out: r3n01 r3n02 r3n03 r3n04" in text, f"--format {form} says who is left out: {text}")
     empty = capbroker.ask("policy", "check", write(folder, ""))
     check(empty["present"] and not empty["verdicts"], "an empty policy")
 
@@ -246,6 +251,7 @@ def main():
         capbroker.load_fleet()
         for selector in ("cluster=prod", "cluster=old", "cluster=other", "cluster=edge"):
             check_tradeoff(capbroker, selector)
+        check(len(compared) > 300, f"{len(compared)} gains are looked for in baselines")
         check_drawing(capbroker, folder)
         check_pins(capbroker)
         for most in (2, 3, 5, 7):
@@ -260,7 +266,7 @@ def main():
         check_policy(capbroker, folder)
         check_weight_label(folder)
         check_age(capbroker, folder)
-    print(f"{len(failures)} failures, {time.monotonic() - began:.0f} s")
+    print(f"{len(failures)} failures, {len(compared)} gains found in baselines, {time.monotonic() - began:.0f} s")
     return bool(failures)
 
 

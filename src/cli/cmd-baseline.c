@@ -31,21 +31,40 @@ static char *setting(const struct baseline *b, bool xml)
 	return xml ? baseline_libvirt(b) : baseline_qemu(b);
 }
 
+/* A comment; two dashes would end one of XML. */
+static void add_comment(GString *text, bool xml, const char *head, const char *words)
+{
+	g_autofree char *safe = g_strdup(words);
+
+	for (char *c = safe; *c; c++)
+		if (*c == '-' && c[1] == '-')
+			*c = '~';
+	g_string_append_printf(text, xml ? "<!-- %s: %s -->\n" : "# %s: %s\n", head, safe);
+}
+
+/* Who was left out for it. */
+static void add_left_out(GString *text, bool xml, const json_t *note)
+{
+	const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped"), *host;
+	g_autoptr(GString) names = g_string_new(NULL);
+	size_t i;
+
+	json_array_foreach (dropped, i, host)
+		g_string_append_printf(names, "%s%s", i ? " " : "", json_string_value(host));
+	if (names->len)
+		add_comment(text, xml, "left out", names->str);
+}
+
 /* A text for other programs: each group's, under a comment where there are several. */
-static int print_groups(const struct cli *cli, const GPtrArray *groups)
+static int print_groups(const struct cli *cli, const GPtrArray *groups, const json_t *notes)
 {
 	bool xml = !strcmp(format, "libvirt");
 	GString *text = g_string_new(NULL);
 	g_autofree char *assumed = cli_assumed(cli);
 	int status, unknown = EXIT_OK;
 
-	/* two dashes would end a comment */
-	for (char *c = assumed; c && *c; c++)
-		if (*c == '-' && c[1] == '-')
-			*c = '~';
 	if (assumed)
-		g_string_append_printf(text, xml ? "<!-- assumed: %s -->\n" : "# assumed: %s\n", assumed);
-
+		add_comment(text, xml, "assumed", assumed);
 	for (guint i = 0; i < groups->len; i++) {
 		const struct baseline *b = g_ptr_array_index(groups, i);
 		g_autofree char *one = setting(b, xml);
@@ -56,6 +75,7 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
 							 : "# %s %s, %u hosts\n",
 					       b->arch, b->vendor, b->hosts->len);
+		add_left_out(text, xml, json_array_get(notes, i));
 		g_string_append(text, one);
 		if (!g_str_has_suffix(one, "\n"))
 			g_string_append_c(text, '\n');
@@ -96,7 +116,7 @@ static int answer(struct cli *cli, const struct session *session, const GPtrArra
 	if (!cover(session, hosts, &options, &groups, &notes, &blocked, &error)) {
 		status = cli_fail(cli, error);
 	} else if (format && strcmp(format, "text") && strcmp(format, "json")) {
-		status = print_groups(cli, groups);
+		status = print_groups(cli, groups, notes);
 		status = status == EXIT_OK && blocked ? EXIT_BLOCK : status;
 	} else {
 		json = answer_baseline(&session->answering, hosts, groups);
