@@ -12,6 +12,7 @@ import xml.etree.ElementTree
 from hosts_fixture import TESTS, Capbroker
 
 failures = []
+WORTHLESS = {"cpu.hle", "cpu.rtm", "cpu.mpx"}  # 0 in weights.tsv
 compared = []   # what was gained and is looked for in a baseline
 ALL_OK = """[verdicts]
 %s
@@ -77,6 +78,12 @@ def check_coverage(capbroker, steps, group, selector):
         # those kept may have a newer machine type in common than all of them
         if view(coverage["view"]) != view(mine[0]["cpu"]["view"]):
             continue
+        before = group["base"]["capabilities"]
+        more = {name for name, value in mine[0]["capabilities"].items() if value is True
+                and name.startswith(("cpu.", "msr.arch-cap.")) and name not in before}
+        more -= {gained["capability"] for gained in coverage["gained"]} | WORTHLESS
+        check(not more or view(coverage["view"]) != view(group["base"]["cpu"]["view"]),
+              f"{selector} {share}: gained, and not told: {more}")
         for gained in coverage["gained"]:
             name = gained["capability"]
             compared.append(name)
@@ -91,7 +98,8 @@ def check_tradeoff(capbroker, selector):
     hosts = capbroker.ask("baseline", selector)
     for group in answer["groups"]:
         steps = group["steps"]
-        group["all"] = group_of(hosts, "baselines", group["arch"], group["vendor"])["hosts"]
+        group["base"] = group_of(hosts, "baselines", group["arch"], group["vendor"])
+        group["all"] = group["base"]["hosts"]
         check(steps[0]["dropped_n"] == 0, f"{selector}: begins with all hosts")
         check(all(a["value"] < b["value"] and a["kept_n"] > b["kept_n"]
                   for a, b in zip(steps, steps[1:])), f"{selector}: each step gains")
