@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix drain stranded drift allow explain forget hook decision report'
+commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 
@@ -17,7 +17,6 @@ done
 for command in $commands; do
 	expect 0 "$command" --help
 	grep -q "capbroker \[OPTION…\] $command" "$scratch/out" || fail "$command --help: $(cat "$scratch/out")"
-	refused 'unknown option --policy' "$command" --policy x
 	refused 'unknown option --later' --later x=y "$command"
 	refused 'unknown option --broker' "$command" --broker x
 done
@@ -54,6 +53,19 @@ for format in nova ovirt kubevirt proxmox; do
 	refused 'not available in this version' baseline --format $format
 done
 refused 'is none of' baseline --format yaml
+refused 'no share of hosts' baseline --coverage most
+refused 'more than all hosts' baseline --coverage 101%
+refused 'has no label' baseline --weight-label cores
+refused 'no capability is called' tradeoff --pin nothing
+refused 'needs a value' tradeoff --forbid qemu.machine --pin iommu.address-bits
+refused 'max K is expected' pools
+refused 'no number from 1' pools --max 0
+refused 'no number from 1' pools --max 2 --min-size many
+refused 'none of these hosts has such a label' pools --max 2 --spread rack
+refused "'check', and at most one file" policy
+refused "'check', and at most one file" policy check a b
+refused 'cannot open' --policy "$scratch/none" hosts
+refused 'cannot write' tradeoff --svg "$scratch/none/x.svg"
 refused 'no host of that name' show nobody
 
 # Without --db and $CAPBROKER_DB: below $XDG_STATE_HOME, else below the home folder.

@@ -26,6 +26,7 @@ GQuark cli_error_quark(void);
 struct cli {
 	const char *command; /* its name, for errors */
 	char *db;            /* --db, or NULL */
+	char *policy;        /* --policy, or NULL */
 	char **assume;       /* --assume, NULL-terminated, or NULL */
 	gboolean json, verbose;
 };

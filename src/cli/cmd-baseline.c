@@ -5,14 +5,16 @@
 #include <string.h>
 
 #include "commands.h"
-#include "load.h"
+#include "planning.h"
 
 static gboolean all_features;
-static char *format, *accel;
+static char *format, *accel, *coverage, *weight_label;
 
 static const GOptionEntry entries[] = {
 	{ "all-features", 0, 0, G_OPTION_ARG_NONE, &all_features, "Keep features that can't migrate", NULL },
 	{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "Meet what QEMU gives under kvm or tcg (default: the best known)", "ACCEL" },
+	{ "coverage", 0, 0, G_OPTION_ARG_STRING, &coverage, "Leave out hosts, as long as at least this share is kept (0.95, 95%)", "SHARE" },
+	{ "weight-label", 0, 0, G_OPTION_ARG_STRING, &weight_label, "A host counts what this label of it says, not 1", "KEY" },
 	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
 	{ 0 },
 };
@@ -29,21 +31,40 @@ static char *setting(const struct baseline *b, bool xml)
 	return xml ? baseline_libvirt(b) : baseline_qemu(b);
 }
 
+/* A comment; two dashes would end one of XML. */
+static void add_comment(GString *text, bool xml, const char *head, const char *words)
+{
+	g_autofree char *safe = g_strdup(words);
+
+	for (char *c = safe; *c; c++)
+		if (*c == '-' && c[1] == '-')
+			*c = '~';
+	g_string_append_printf(text, xml ? "<!-- %s: %s -->\n" : "# %s: %s\n", head, safe);
+}
+
+/* Who was left out for it. */
+static void add_left_out(GString *text, bool xml, const json_t *note)
+{
+	const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped"), *host;
+	g_autoptr(GString) names = g_string_new(NULL);
+	size_t i;
+
+	json_array_foreach (dropped, i, host)
+		g_string_append_printf(names, "%s%s", i ? " " : "", json_string_value(host));
+	if (names->len)
+		add_comment(text, xml, "left out", names->str);
+}
+
 /* A text for other programs: each group's, under a comment where there are several. */
-static int print_groups(const struct cli *cli, const GPtrArray *groups)
+static int print_groups(const struct cli *cli, const GPtrArray *groups, const json_t *notes)
 {
 	bool xml = !strcmp(format, "libvirt");
 	GString *text = g_string_new(NULL);
 	g_autofree char *assumed = cli_assumed(cli);
 	int status, unknown = EXIT_OK;
 
-	/* two dashes would end a comment */
-	for (char *c = assumed; c && *c; c++)
-		if (*c == '-' && c[1] == '-')
-			*c = '~';
 	if (assumed)
-		g_string_append_printf(text, xml ? "<!-- assumed: %s -->\n" : "# assumed: %s\n", assumed);
-
+		add_comment(text, xml, "assumed", assumed);
 	for (guint i = 0; i < groups->len; i++) {
 		const struct baseline *b = g_ptr_array_index(groups, i);
 		g_autofree char *one = setting(b, xml);
@@ -54,6 +75,7 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
 							 : "# %s %s, %u hosts\n",
 					       b->arch, b->vendor, b->hosts->len);
+		add_left_out(text, xml, json_array_get(notes, i));
 		g_string_append(text, one);
 		if (!g_str_has_suffix(one, "\n"))
 			g_string_append_c(text, '\n');
@@ -63,14 +85,48 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups)
 	return status ? status : unknown;
 }
 
+/* Those that are kept, in place of @groups, where hosts may be left out or something must be there. */
+static bool cover(const struct session *s, const GPtrArray *hosts, const struct baseline_options *options,
+		  GPtrArray **groups, json_t **notes, bool *blocked, GError **error)
+{
+	const struct planning_names names = { .coverage = coverage, .weight_label = weight_label };
+	struct plans plans;
+	bool ok = plans_open(&plans, s, options, &names, hosts, error);
+
+	if (ok && (plans.planning.share || (s->policy && s->policy->floors->len))) {
+		GPtrArray *kept = answer_cover(&s->answering, *groups, &plans.planning, notes, blocked);
+
+		g_ptr_array_unref(*groups);
+		*groups = kept;
+	}
+	plans_close(&plans);
+	return ok;
+}
+
 static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
 {
 	const struct baseline_options options = { .all_features = all_features, .accel = accel };
-	g_autoptr(GPtrArray) groups = baseline_groups(&session->judge, hosts, &options);
+	GPtrArray *groups = baseline_groups(&session->judge, hosts, &options);
+	json_t *notes = NULL, *json, *note;
+	GError *error = NULL;
+	bool blocked = false;
+	int status;
+	size_t i;
 
-	if (format && strcmp(format, "text") && strcmp(format, "json"))
-		return print_groups(cli, groups);
-	return cli_answer(cli, answer_baseline(&session->answering, hosts, groups), EXIT_OK, false);
+	if (!cover(session, hosts, &options, &groups, &notes, &blocked, &error)) {
+		status = cli_fail(cli, error);
+	} else if (format && strcmp(format, "text") && strcmp(format, "json")) {
+		status = print_groups(cli, groups, notes);
+		status = status == EXIT_OK && blocked ? EXIT_BLOCK : status;
+	} else {
+		json = answer_baseline(&session->answering, hosts, groups);
+		json_array_foreach (notes, i, note)
+			json_object_update(json_array_get(json_object_get(json, "baselines"), i), note);
+		status = cli_answer(cli, json, blocked ? EXIT_BLOCK : EXIT_OK, false);
+	}
+	json_decref(notes);
+	g_ptr_array_unref(groups);
+	return status;
 }
 
 static int check_format(struct cli *cli)

@@ -119,6 +119,16 @@ static bool load_grammar(struct datafiles *files, GChecksum *sum, GError **error
 	return files->grammar != NULL;
 }
 
+static bool load_weights(struct datafiles *files, GChecksum *sum, GError **error)
+{
+	if (!load_table(&files->weight_table, "weights.tsv", "match", sum, error))
+		return false;
+	files->weights = weights_from_table(files->weight_table, error);
+	if (!files->weights)
+		g_prefix_error(error, "data: weights.tsv: ");
+	return files->weights != NULL;
+}
+
 struct datafiles *datafiles_load(GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -134,7 +144,8 @@ struct datafiles *datafiles_load(GError **error)
 	    load_table(&files->tables->vendors, "qemu-vendors.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->properties, "qemu-properties.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->viommu, "viommu-properties.tsv", NULL, sum, error) &&
-	    load_rules(files, sum, error) && load_grammar(files, sum, error)) {
+	    load_rules(files, sum, error) && load_grammar(files, sum, error) &&
+	    load_weights(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));
 		return files;
 	}
@@ -150,6 +161,8 @@ void datafiles_free(struct datafiles *files)
 	tables_free(files->tables);
 	rulebook_free(files->rules);
 	grammar_free(files->grammar);
+	weights_free(files->weights);
+	table_free(files->weight_table);
 	for (size_t i = 0; i < DATAFILES_RULES; i++)
 		table_free(files->rule_tables[i]);
 	g_free(files);

@@ -14,6 +14,7 @@
 #include "model/cpu-model.h"
 #include "model/grammar.h"
 #include "model/tables.h"
+#include "plan/weights.h"
 
 #define DATAFILES_RULES 7 /* tables of rules about definitions */
 
@@ -23,6 +24,8 @@ struct datafiles {
 	struct table *rule_tables[DATAFILES_RULES];
 	struct rulebook *rules;  /* borrows from rule_tables */
 	struct grammar *grammar;
+	struct table *weight_table;
+	struct weights *weights; /* those of weight_table */
 	char digest[9];  /* over all of them */
 	char cpu_map[9]; /* over the table of CPU models */
 };

@@ -6,6 +6,7 @@
 
 #include "answer/upgrade.h"
 #include "assume.h"
+#include "files.h"
 #include "load-parts.h"
 #include "model/document.h"
 #include "model/error.h"
@@ -265,6 +266,28 @@ bool session_store(struct session *s, const struct cli *cli, GError **error)
 	return s->store != NULL;
 }
 
+/* The file of --policy must be there; the site's own may be. */
+bool session_policy(struct session *s, const struct cli *cli, GError **error)
+{
+	g_autofree char *bytes = NULL;
+	gsize length;
+
+	s->policy_path = cli->policy ? g_strdup(cli->policy) :
+				       g_build_filename(SYSCONFDIR, "capbroker", "policy.conf", NULL);
+	if (!cli->policy && !g_file_test(s->policy_path, G_FILE_TEST_EXISTS))
+		return true;
+	if (!file_read(s->policy_path, POLICY_MAX_BYTES, &bytes, &length, error))
+		return false;
+	s->policy = policy_parse(bytes, length, s->policy_path, error);
+	if (!s->policy)
+		return false;
+	s->judge.policy = s->policy->verdicts;
+	s->answering.policy = s->policy->digest;
+	s->answering.age_limit = s->policy->age_limit;
+	s->answering.age_grace = s->policy->age_grace;
+	return true;
+}
+
 bool session_open(struct session *s, const struct cli *cli, enum session_need need, GError **error)
 {
 	memset(s, 0, sizeof(*s));
@@ -281,9 +304,11 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 				    .rules = s->files->rules,
 				    .grammar = s->files->grammar };
 	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
-					   s->files->digest, s->files->cpu_map, NULL };
+					   s->files->digest, s->files->cpu_map, NULL, NULL, 0, 0 };
 	if (need == SESSION_FILES)
 		return true;
+	if (!session_policy(s, cli, error))
+		return false;
 	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
 		return false;
 	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
@@ -302,6 +327,8 @@ void session_close(struct session *s)
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);
 	g_clear_pointer(&s->files, datafiles_free);
+	g_clear_pointer(&s->policy, policy_free);
+	g_clear_pointer(&s->policy_path, g_free);
 }
 
 struct host *session_host(const struct session *s, const char *name, GError **error)

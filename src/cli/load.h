@@ -14,11 +14,14 @@
 #include "answer/answer.h"
 #include "cli.h"
 #include "datafiles.h"
+#include "plan/policy.h"
 #include "store.h"
 
 struct session {
 	struct store *store;  /* NULL where there is no database (see SESSION_MAYBE) */
 	struct datafiles *files;
+	struct policy *policy; /* NULL: none, and none is asked for */
+	char *policy_path;     /* where it is, or would be */
 	struct fleet *fleet;
 	struct judge judge;
 	struct answering answering;
@@ -61,6 +64,8 @@ bool session_store(struct session *session, const struct cli *cli, GError **erro
 bool session_since(struct session *session, int64_t at, GError **error);
 /* Reads the overrides of the database that hold for hosts of the fleet, which is settled. */
 bool session_load_overrides(struct session *session, GError **error);
+/* Reads the site's policy, where there is one; done by session_open() but for SESSION_FILES. */
+bool session_policy(struct session *session, const struct cli *cli, GError **error);
 
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);

@@ -15,9 +15,10 @@
 
 const struct command *const commands[] = {
 	&cmd_probe, &cmd_import,   &cmd_hosts, &cmd_guests, &cmd_show,	 &cmd_diff,
-	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_drain, &cmd_stranded,
-	&cmd_drift, &cmd_allow, &cmd_explain, &cmd_forget, &cmd_hook,
-	&cmd_decision, &cmd_report, &cmd_complete, NULL,
+	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_tradeoff, &cmd_pools,
+	&cmd_policy, &cmd_drain, &cmd_stranded, &cmd_drift, &cmd_allow,
+	&cmd_explain, &cmd_forget, &cmd_hook, &cmd_decision, &cmd_report,
+	&cmd_complete, NULL,
 };
 
 static gboolean show_version;
@@ -25,6 +26,7 @@ static struct cli cli = { .command = "capbroker" };
 
 const GOptionEntry common_options[] = {
 	{ "db", 0, 0, G_OPTION_ARG_FILENAME, &cli.db, "Database (default: $CAPBROKER_DB, else by who asks)", "FILE" },
+	{ "policy", 0, 0, G_OPTION_ARG_FILENAME, &cli.policy, "What the site has decided (default: policy.conf in capbroker's folder of /etc)", "FILE" },
 	{ "assume", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli.assume, "Answer as if these hosts were gone, had or lacked a capability, or were like another", "SELECTOR=PROFILE|+CAP|-CAP|gone" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &cli.json, "Answer as JSON, also errors", NULL },
 	{ "verbose", 'v', 0, G_OPTION_ARG_NONE, &cli.verbose, "Also show what was fine", NULL },
@@ -50,11 +52,12 @@ static int command_at(int argc, char **argv)
 					     "-h", NULL };
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--db") || !strcmp(argv[i], "--assume"))
+		if (!strcmp(argv[i], "--db") || !strcmp(argv[i], "--policy") ||
+		    !strcmp(argv[i], "--assume"))
 			i++;
 		else if (argv[i][0] != '-')
 			return i;
-		else if (!g_str_has_prefix(argv[i], "--db=") &&
+		else if (!g_str_has_prefix(argv[i], "--db=") && !g_str_has_prefix(argv[i], "--policy=") &&
 			 !g_str_has_prefix(argv[i], "--assume=") && !g_strv_contains(alone, argv[i]))
 			return -i;
 	}

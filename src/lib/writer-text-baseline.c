@@ -15,7 +15,7 @@ static const char *short_id(const char *id)
 }
 
 /* "Model + a b - c" of a model and a delta; with a mode: "host-model as power8". */
-static char *cpu_text(const json_t *cpu)
+char *cpu_text(const json_t *cpu)
 {
 	const char *mode = get_text(cpu, "mode", NULL);
 	const char *model = get_text(cpu, "model", mode ? NULL : "no model fits:");
@@ -233,6 +233,7 @@ static void group_text(struct out *out, const json_t *group)
 	g_autofree char *classes = count_text(get_int(group, "classes_n"), "class", "classes");
 
 	out_line(out, "\n%-16s %s, %s", title, hosts, classes);
+	text_coverage(out, group);
 	cpu_lines(out, json_object_get(group, "cpu"));
 	machines(out, group);
 	capabilities(out, group);

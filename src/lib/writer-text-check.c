@@ -86,6 +86,9 @@ static void finding(struct out *out, const json_t *f)
 	if (json_is_string(json_object_get(f, "fix")))
 		out_item(out, "  fix", 8, get_text(f, "fix", ""));
 	override(out, f);
+	if (json_is_string(json_object_get(f, "found")))
+		out_itemf(out, "  policy", 10, "found %s; the policy says %s", get_text(f, "found", "?"),
+			  get_text(f, "verdict", "?"));
 }
 
 /* Does a finding bear on what was asked? */

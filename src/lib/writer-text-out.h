@@ -32,6 +32,9 @@ void text_decision(struct out *out, const json_t *answer);
 void text_report(struct out *out, const json_t *answer);
 void text_overrides(struct out *out, const json_t *answer);
 void text_contracts(struct out *out, const json_t *answer);
+void text_tradeoff(struct out *out, const json_t *answer);
+void text_pools(struct out *out, const json_t *answer);
+void text_policy(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */
 void out_line(struct out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -91,6 +94,12 @@ const char *plural(json_int_t n);
 
 /* "host", or "hosts" after another number than one: "1 class", "2 classes". */
 char *count_text(json_int_t n, const char *one, const char *many);
+
+/* writer-text-plan.c: of a group of the answer "baseline": who is left out, and floors. */
+void text_coverage(struct out *out, const json_t *group);
+
+/* writer-text-baseline.c: "Model + a b - c". */
+char *cpu_text(const json_t *cpu);
 
 /* writer-text-units.c: the units and devices of the answer "show". */
 void text_units(struct out *out, const json_t *answer);

@@ -113,8 +113,9 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.show/1", text_show },	   { "capbroker.diff/1", text_diff },
 		{ "capbroker.explain/1", text_explain },   { "capbroker.drain/1", text_drain },
 		{ "capbroker.stranded/1", text_stranded }, { "capbroker.drift/1", text_drift },
-		{ "capbroker.explain/1", text_explain },   { "capbroker.decision/1", text_decision },
+		{ "capbroker.tradeoff/1", text_tradeoff }, { "capbroker.decision/1", text_decision },
 		{ "capbroker.report/1", text_report },	   { "capbroker.overrides/1", text_overrides },
+		{ "capbroker.pools/1", text_pools },	   { "capbroker.policy/1", text_policy },
 		{ "capbroker.contracts/1", text_contracts },
 	};
 	struct out out = { g_string_new(NULL), options };

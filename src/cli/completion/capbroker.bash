@@ -47,11 +47,12 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --config | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --config | --policy | --svg | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	--assume) _capbroker_assume ;;
+	--pin | --forbid) _capbroker_offer "$(_capbroker_words capabilities)" ;;
 	--accel) _capbroker_offer $'kvm\ntcg' ;;
 	--format) _capbroker_offer $'text\njson\nlibvirt\nqemu' ;;
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
@@ -60,7 +61,8 @@ _capbroker_value()
 	--check) _capbroker_offer "$(_capbroker_words checks)" ;;
 	--expires) _capbroker_offer $'12h\n7d\n2w' ;;
 	--since) _capbroker_offer $'1d\n7d\n30d' ;;
-	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few | --reason | --revoke) ;;
+	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few | --reason | --revoke | --coverage | \
+		--weight-label | --max | --min-size | --spread) ;;
 	*) return 1 ;;
 	esac
 }
@@ -73,7 +75,7 @@ _capbroker_argument()
 	show | diff | drain | forget) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	guests | allow) _capbroker_offer "$(_capbroker_words guests)" ;;
 	hook) [[ $previous == hook ]] && _capbroker_offer $'libvirt\nvdsm\nganeti' ;;
-	hosts | baseline) _capbroker_offer "$(_capbroker_words selectors)" ;;
+	hosts | baseline | tradeoff | pools) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	check)
 		if [[ $targets ]]; then
 			_capbroker_offer "$(_capbroker_words selectors)"
@@ -88,6 +90,7 @@ _capbroker_argument()
 		;;
 	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nchecks\ncapabilities' ;;
 	import) _capbroker_files ;;
+	policy) _capbroker_offer check && _capbroker_files ;;
 	esac
 }
 
@@ -105,7 +108,8 @@ _capbroker_read()
 		--to) targets=1 && ((++i)) ;;
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
 			--format | --timeout | --jobs | --libvirt | --config | --check | --reason | --expires | \
-			--revoke | --since) ((++i)) ;;
+			--revoke | --since | --policy | --svg | --pin | --forbid | --coverage | --weight-label | \
+			--max | --min-size | --spread) ((++i)) ;;
 		-*) ;;
 		*) [[ $command ]] || command=$word ;;
 		esac

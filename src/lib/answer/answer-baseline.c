@@ -17,7 +17,7 @@ static json_t *delta(const struct cpu_choice *cpu)
 	return array;
 }
 
-static json_t *cpu(const struct baseline *b)
+json_t *answer_cpu(const struct baseline *b)
 {
 	json_t *json = json_pack("{s:s?, s:o, s:o, s:o, s:s, s:s?, s:s?}", "model", b->cpu.model, "delta",
 				 delta(&b->cpu), "features", json_strings(b->features), "disabled",
@@ -73,7 +73,7 @@ static json_t *group(const struct baseline *b)
 	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o, s:s?}",
 			 "arch", b->arch, "vendor", b->vendor, "hosts_n", (int)b->hosts->len,
 			 "classes_n", (int)b->classes->len, "hosts", json_hosts(b->hosts), "cpu",
-			 cpu(b), "machines", json_strings(b->machines), "capabilities",
+			 answer_cpu(b), "machines", json_strings(b->machines), "capabilities",
 			 b->capabilities, "unknown", reasons(b, b->unknown, "id"), "lost", lost(b),
 			 "differs_from_libvirt", reasons(b, b->differs, "feature"), "not_expressible",
 			 reasons(b, b->not_expressible, "id"), "best_step", b->best_step);

@@ -15,6 +15,7 @@
 #include "guest/dma.h"
 #include "judge/hotplug.h"
 #include "judge/onward.h"
+#include "judge/verdict-policy.h"
 #include "model/document.h"
 
 /* Hosts offered instead where no target will do. */
@@ -61,6 +62,8 @@ static json_t *finding(const struct run *run, const struct finding *f)
 
 	if (run->plugged)
 		json_object_set_new(json, "hotplug", json_boolean(f->on & ON_HOTPLUG));
+	if (f->by_policy)
+		json_object_set_new(json, "found", json_string(verdict_name(f->found)));
 	return json;
 }
 
@@ -116,6 +119,70 @@ static guint onward_of(const struct run *run, const struct host *host)
 	return run->can - (!run->plugged && verdict_is_good(v) ? 1 : 0);
 }
 
+/* "9 days", or in the largest unit of which there is one. */
+static char *span_text(int64_t seconds)
+{
+	static const struct { int64_t length; const char *name; } units[] = {
+		{ 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" },
+	};
+	size_t u = 0;
+
+	while (u < G_N_ELEMENTS(units) - 1 && seconds < units[u].length)
+		u++;
+	seconds /= units[u].length;
+	return g_strdup_printf("%" G_GINT64_FORMAT " %s%s", seconds, units[u].name, seconds == 1 ? "" : "s");
+}
+
+/* What a site's limit makes of the age of what is known of a host; V_OK without a finding. */
+static enum verdict too_old(const struct run *run, const struct host *host, json_t **told)
+{
+	const struct answering *a = run->a;
+	int64_t age = host->confirmed > 0 ? a->now - host->confirmed : INT64_MAX;
+	g_autofree char *limit = span_text(a->age_limit), *old = span_text(age);
+	struct finding f = { .check = "profile-age", .effect = EFFECT_FAILS_SAFELY, .on = ON_BOTH | ON_HOTPLUG };
+
+	if (!a->age_limit || age <= a->age_limit)
+		return V_OK;
+	f.verdict = age - a->age_limit > a->age_grace ? V_UNKNOWN : V_WARN;
+	verdict_policy_apply(a->judge->policy, &f);
+	if (!told)
+		return f.verdict;
+	f.text = host->confirmed > 0 ?
+			 g_strdup_printf("what is known of the host is %s old, and the policy's limit is %s", old, limit) :
+			 g_strdup_printf("how old what is known of the host is isn't known, and the policy's limit is %s", limit);
+	f.fix = (char *)"run 'capbroker probe' on the host, or import it again";
+	f.need = json_array();
+	f.have = json_array();
+	*told = finding(run, &f);
+	json_decref(f.need);
+	json_decref(f.have);
+	g_free(f.text);
+	return f.verdict;
+}
+
+/* A class's part is shared by its hosts; their ages are their own. */
+static void add_age(const struct run *run, const struct host *host, json_t *json)
+{
+	static const char *const questions[] = { "start", "migrate", "hotplug" };
+	json_t *told = NULL, *findings;
+	enum verdict verdict = too_old(run, host, &told);
+
+	if (!told)
+		return;
+	findings = json_copy(json_object_get(json, "findings"));
+	json_array_append_new(findings, told);
+	json_object_set_new(json, "findings", findings);
+	for (size_t i = 0; i < G_N_ELEMENTS(questions); i++) {
+		const char *word = json_string_value(json_object_get(json, questions[i]));
+		enum verdict now = V_OK;
+
+		while (word && now < V_BLOCK && strcmp(verdict_name(now), word))
+			now++;
+		if (word && now < verdict)
+			json_object_set_new(json, questions[i], json_string(verdict_name(verdict)));
+	}
+}
+
 static json_t *verdict(struct run *run, const struct host *host)
 {
 	json_t *json = json_pack("{s:s}", "host", host->name);
@@ -132,6 +199,7 @@ static json_t *verdict(struct run *run, const struct host *host)
 	json_object_set_new(json, "onward_hosts", json_integer(onward_of(run, host)));
 	if (run->onward)
 		json_object_set_new(json, "back", back(run, host));
+	add_age(run, host, json);
 	return json;
 }
 
@@ -188,12 +256,13 @@ static json_t *instead(const struct run *run, const GPtrArray *targets)
 	json_t *array = json_array();
 
 	for (guint i = 0; i < targets->len; i++)
-		if (run->plugged || verdict_is_good(answer_of(run, g_ptr_array_index(targets, i))))
+		if (run->plugged || (verdict_is_good(answer_of(run, g_ptr_array_index(targets, i))) &&
+				     verdict_is_good(too_old(run, g_ptr_array_index(targets, i), NULL))))
 			return array;
 	for (guint i = 0; i < hosts->len && json_array_size(array) < MAX_INSTEAD; i++) {
 		const struct host *h = g_ptr_array_index(hosts, i);
 
-		if (h != run->from && verdict_is_good(answer_of(run, h)))
+		if (h != run->from && verdict_is_good(answer_of(run, h)) && verdict_is_good(too_old(run, h, NULL)))
 			json_array_append_new(array, json_string(h->name));
 	}
 	return array;
@@ -242,7 +311,7 @@ static void judge_onward(struct run *run, const bool *asked)
 		if (run->from)
 			onward->back = routes_on(routes, run->guest, source, class->profile, source);
 		if (!run->from || class != run->from->class || class->hosts->len > 1)
-			move_onward(v, onward->hosts, reach.hosts[V_UNKNOWN],
+			move_onward(v, run->a->judge, onward->hosts, reach.hosts[V_UNKNOWN],
 				    fleet->hosts->len - 1);
 	}
 	routes_free(routes);
@@ -336,7 +405,7 @@ static void judge_plug(struct run *run)
 		run->could += takes(run, g_ptr_array_index(all, i), needs, cpu);
 		run->can += takes(run, g_ptr_array_index(all, i), run->plugged, cpu);
 	}
-	hotplug_onward(v, run->could, run->can);
+	hotplug_onward(v, run->a->judge, run->could, run->can);
 	run->verdicts = g_ptr_array_new_with_free_func((GDestroyNotify)verdicts_free);
 	g_ptr_array_set_size(run->verdicts, (gint)all->len);
 	run->verdicts->pdata[run->from->class->index] = v;

@@ -35,11 +35,13 @@ void answer_decision(json_t *answer, const struct answering *a, const GPtrArray 
 
 		g_checksum_update(sum, (const guchar *)part, (gssize)strlen(part) + 1);
 	}
+	if (a->policy)
+		g_checksum_update(sum, (const guchar *)a->policy, -1);
 	g_strlcpy(id, g_checksum_get_string(sum), sizeof(id));
 	json_object_set_new(answer, "decision",
 			    json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", id, "dictionary",
 				      cap_dictionary_version, "data", a->data, "cpu_map",
-				      a->cpu_map, "policy", "default"));
+				      a->cpu_map, "policy", a->policy ? a->policy : "default"));
 }
 
 json_t *json_strings(const GPtrArray *strings)

@@ -17,6 +17,9 @@
 #include "judge/verdict.h"
 #include "model/fleet.h"
 #include "plan/baseline.h"
+#include "plan/offering.h"
+#include "plan/policy.h"
+#include "plan/pools.h"
 
 /* What answers are made from. */
 struct answering {
@@ -26,6 +29,8 @@ struct answering {
 	const char *data;     /* digest of the data files, for decisions */
 	const char *cpu_map;  /* digest of the table of CPU models */
 	const GPtrArray *overrides; /* struct override (override.h), or NULL: none */
+	const char *policy;   /* digest of the site's policy, or NULL: the default */
+	int64_t age_limit, age_grace; /* seconds: check warns of older profiles, then knows nothing of them; 0: none */
 };
 
 /* A guest and what is known of it. */
@@ -127,6 +132,48 @@ const char *rule_meaning(enum cap_rule rule);
  */
 json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
 			const GPtrArray *groups);
+
+/* A baseline's CPU, as that answer has it. */
+json_t *answer_cpu(const struct baseline *baseline);
+
+/* What plans are made with. */
+struct planning {
+	struct offering_options offering; /* pins: those of the command line */
+	const struct policy *policy;      /* its floors are pins of their groups; or NULL */
+	guint share;                      /* of the hosts, in millionths; 0: all */
+};
+
+/**
+ * answer_cover - leave out hosts for what the others have in common
+ * @groups: what baseline_groups() made of all hosts
+ * @notes: set to an array: for each group of the result "coverage" and "floors" (objects)
+ * @blocked: set where something pinned, or a floor, can't be had: then nothing is left out
+ *
+ * Returns the groups of those that are kept, an array of struct baseline.
+ */
+GPtrArray *answer_cover(const struct answering *a, const GPtrArray *groups, const struct planning *planning,
+			json_t **notes, bool *blocked);
+
+/**
+ * answer_tradeoff - from all hosts to the newest: who is left out at each step, and for what
+ * @guests: struct guest *: counted on the hosts left out
+ */
+json_t *answer_tradeoff(const struct answering *a, const GPtrArray *hosts, const GPtrArray *groups,
+			const GPtrArray *guests, const struct planning *planning);
+
+/* The step plot of an answer "tradeoff" as SVG; free with g_free(). */
+char *writer_svg_tradeoff(const json_t *answer);
+
+/* "pools": migration domains; @options->max must be at least the number of groups. */
+json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GPtrArray *groups,
+		     const struct planning *planning, const struct pools_options *options);
+
+/**
+ * answer_policy - what a policy says
+ * @policy: NULL: there is none
+ * @shipped: the rows of weights.tsv
+ */
+json_t *answer_policy(const char *path, const struct policy *policy, const struct table *shipped);
 
 /**
  * answer_check - may a guest start, or migrate, there

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "judge/judgement.h"
+#include "judge/verdict-policy.h"
 
 #define MAX_PREREQUISITES 5 /* the last is NULL */
 
@@ -18,6 +19,7 @@ struct check {
 	void (*run)(struct judgement *j); /* NULL: more than one host decides */
 	bool cpu_only; /* makes sense for a bare <cpu> too */
 	bool plugged;  /* asked only of a guest that a device is plugged into */
+	bool host;     /* asked of each host (answer-check.c): not of guests, and not here */
 	const char *before[MAX_PREREQUISITES];
 };
 
@@ -25,6 +27,12 @@ struct check {
 	{                                                                                         \
 		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
 		.run = (fn), .cpu_only = (bare), .before = { __VA_ARGS__ },                       \
+	}
+
+#define HOST(check_name, check_title, check_text)                                                 \
+	{                                                                                         \
+		.info = { .name = (check_name), .title = (check_title), .text = (check_text) },   \
+		.host = true,                                                                     \
 	}
 
 #define PLUG(check_name, fn, check_title, check_text, ...)                                        \
@@ -270,6 +278,9 @@ static const struct check checks[] = {
 	PLUG("hotplug-onward", check_hotplug_onward, "the guest can still leave the host",
 	     "Warns where other hosts would take the guest as it is, and none with the device.",
 	     "machine-present", NULL),
+	HOST("profile-age", "what is known of the host is young enough",
+	     "A policy's limit ([age] limit): a host that wasn't probed or imported for longer warns, and "
+	     "after the grace that follows it nothing of it is known. Without a policy no age matters."),
 	CHECK("part-judged", check_unjudged, false, "every part that decides is judged",
 	      "The definition has a part that commonly decides and that this version doesn't judge "
 	      "(QEMU options of its own, cache allocation, …): the answer is unknown.",
@@ -374,6 +385,10 @@ static void settle_check(struct judgement *j, size_t i, guint before, unsigned i
 		if (finding->verdict < V_UNKNOWN || !finding->on)
 			continue;
 		j->out->states[i] = CHECK_FAILED;
+		/* what a site lets pass hides nothing that comes after it */
+		verdict_policy_apply(j->judge->policy, finding);
+		if (finding->verdict < V_UNKNOWN)
+			continue;
 		if (finding->on & ON_QEMU && finding->on & ON_START)
 			j->left[i] = 0;
 		else
@@ -387,7 +402,8 @@ static void run_check(struct judgement *j, size_t i)
 	unsigned int on;
 
 	j->left[i] = ON_ALL;
-	if (!checks[i].run || (j->needs->cpu_only && !checks[i].cpu_only) || (checks[i].plugged && !j->needs->plugged))
+	if (!checks[i].run || checks[i].host || (j->needs->cpu_only && !checks[i].cpu_only) ||
+	    (checks[i].plugged && !j->needs->plugged))
 		return;
 	on = may_speak_of(j, i);
 	if (!on) {
@@ -416,7 +432,8 @@ static void drop_silenced(GPtrArray *findings)
 	}
 }
 
-static enum verdict worst(const GPtrArray *findings, unsigned int on)
+/* The worst that bears on something: as it was found, or as the site has it. */
+static enum verdict worst(const GPtrArray *findings, unsigned int on, bool found)
 {
 	enum verdict worst = V_OK;
 
@@ -424,7 +441,7 @@ static enum verdict worst(const GPtrArray *findings, unsigned int on)
 		const struct finding *f = g_ptr_array_index(findings, i);
 
 		if (f->on & on)
-			worst = MAX(worst, f->verdict);
+			worst = MAX(worst, found && f->by_policy ? f->found : f->verdict);
 	}
 	return worst;
 }
@@ -499,6 +516,8 @@ static struct cpu_need *settle_family(struct judgement *j)
 /* Is what is asked for blocked already? */
 static bool is_settled(const struct judgement *j)
 {
+	if (j->judge->policy) /* which may let it pass */
+		return false;
 	for (guint i = j->out->findings->len; j->judge->until && i-- > 0;) {
 		const struct finding *f = g_ptr_array_index(j->out->findings, i);
 
@@ -527,11 +546,13 @@ struct verdicts *judge_guest(const struct judge *judge, const struct needs *need
 	for (size_t i = 0; i < check_count && !is_settled(&j); i++)
 		run_check(&j, i);
 	drop_silenced(out->findings);
-	out->start = worst(out->findings, ON_START);
-	out->migrate = worst(out->findings, ON_MIGRATE);
-	out->qemu_starts = worst(out->findings, ON_QEMU);
+	for (guint i = 0; i < out->findings->len; i++)
+		verdict_policy_apply(judge->policy, out->findings->pdata[i]);
+	out->start = worst(out->findings, ON_START, false);
+	out->migrate = worst(out->findings, ON_MIGRATE, false);
+	out->qemu_starts = worst(out->findings, ON_QEMU, true);
 	out->viommu = viommu_stage(&j);
-	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA) : V_OK;
+	out->dma_works = needs->has_host_device ? worst(out->findings, ON_DMA, true) : V_OK;
 	verdicts_sort(out);
 	if (j.compared)
 		cpu_comparison_clear(&j.comparison);

@@ -6,6 +6,7 @@
 
 #include "guest/dma.h"
 #include "judge/hotplug.h"
+#include "judge/verdict-policy.h"
 
 #define ON_PLUG (ON_START | ON_QEMU | ON_DMA)
 
@@ -168,23 +169,41 @@ static void tell_silenced(struct verdicts *v, const struct verdicts *before, con
 	    f && f->fix ? f->fix : "run 'capbroker probe' on the host");
 }
 
+/* What a site makes of what was found. */
+static void settle(struct verdicts *v, const struct verdict_policy *policy)
+{
+	v->hotplug = V_OK;
+	for (guint i = 0; i < v->findings->len; i++) {
+		struct finding *f = g_ptr_array_index(v->findings, i);
+
+		verdict_policy_apply(policy, f);
+		v->hotplug = MAX(v->hotplug, f->verdict);
+	}
+	verdicts_sort(v);
+}
+
 struct verdicts *judge_hotplug(const struct judge *judge, const struct needs *needs,
 			       const struct needs *plugged, const struct cpu_need *cpu,
 			       const struct profile *host)
 {
-	struct verdicts *before = judge_guest(judge, needs, cpu, host, host);
-	struct verdicts *after = judge_guest(judge, plugged, cpu, host, host);
+	struct judge raw = *judge;
+	struct verdicts *before, *after;
+
+	/* the site's own verdicts come last: what is found is compared first */
+	raw.policy = NULL;
+	before = judge_guest(&raw, needs, cpu, host, host);
+	after = judge_guest(&raw, plugged, cpu, host, host);
 
 	drop_old(after->findings, before->findings);
 	drop_doubts(after->findings);
 	weigh(after, plugged);
 	tell_silenced(after, before, plugged);
-	verdicts_sort(after);
+	settle(after, judge->policy);
 	verdicts_free(before);
 	return after;
 }
 
-void hotplug_onward(struct verdicts *v, guint before, guint after)
+void hotplug_onward(struct verdicts *v, const struct judge *judge, guint before, guint after)
 {
 	if (!before || after)
 		return;
@@ -198,5 +217,5 @@ void hotplug_onward(struct verdicts *v, guint before, guint after)
 	    g_strdup_printf("with it no other host would take the guest (%u would now)",
 			    before),
 	    "unplug it before the guest has to leave");
-	verdicts_sort(v);
+	settle(v, judge->policy);
 }

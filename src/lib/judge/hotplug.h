@@ -32,6 +32,6 @@ struct verdicts *judge_hotplug(const struct judge *judge, const struct needs *ne
  *
  * Adds a finding where the device takes the last of them away, and nothing else told so before.
  */
-void hotplug_onward(struct verdicts *verdicts, guint before, guint after);
+void hotplug_onward(struct verdicts *verdicts, const struct judge *judge, guint before, guint after);
 
 #endif

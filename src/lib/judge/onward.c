@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "judge/onward.h"
+#include "judge/verdict-policy.h"
 
 #define CHECK_NAME "move-onward"
 
@@ -15,7 +16,7 @@ static void set_state(struct verdicts *v, enum check_state state)
 			v->states[i] = state;
 }
 
-void move_onward(struct verdicts *v, guint good, guint unknown, guint others)
+void move_onward(struct verdicts *v, const struct judge *judge, guint good, guint unknown, guint others)
 {
 	struct finding *f;
 
@@ -37,7 +38,8 @@ void move_onward(struct verdicts *v, guint good, guint unknown, guint others)
 				  g_strdup("no other host would take it from there, the one it comes from neither"),
 		.fix = g_strdup("choose a host that it can leave, or give it a machine type and CPU that more hosts have (capbroker baseline)"),
 	};
+	verdict_policy_apply(judge->policy, f);
 	g_ptr_array_add(v->findings, f);
-	v->migrate = V_WARN;
+	v->migrate = MAX(v->migrate, f->verdict);
 	verdicts_sort(v);
 }

@@ -15,6 +15,6 @@
  *
  * Adds a finding where the guest may move there and none would; the move warns then.
  */
-void move_onward(struct verdicts *verdicts, guint good, guint unknown, guint others);
+void move_onward(struct verdicts *verdicts, const struct judge *judge, guint good, guint unknown, guint others);
 
 #endif

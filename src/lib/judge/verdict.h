@@ -42,6 +42,8 @@ enum {
 struct finding {
 	const char *check;   /* the named check that fired */
 	enum verdict verdict;
+	bool by_policy;      /* the verdict is a site's; this was found: */
+	enum verdict found;
 	enum effect effect;
 	unsigned int on;
 	const char *capability; /* id the finding is about, or NULL */
@@ -67,6 +69,7 @@ struct verdicts {
 	const char *view;    /* whose view of the target the CPU was judged by, or NULL */
 };
 
+struct verdict_policy; /* verdict-policy.h */
 struct rulebook; /* rulebook.h */
 struct grammar;	 /* grammar.h */
 
@@ -77,6 +80,7 @@ struct judge {
 	const struct tables *tables;
 	const struct rulebook *rules; /* NULL: definitions aren't held against rules */
 	const struct grammar *grammar; /* NULL: what libvirt's versions know of XML isn't asked */
+	const struct verdict_policy *policy; /* NULL: verdicts as they are found */
 	bool brief; /* verdicts alone: no texts, fixes, relation and lists of features */
 	unsigned int until; /* ON_*, 0: all: once one of these is blocked no more is asked, and no other
 			     * verdict is to be looked at */

@@ -27,7 +27,7 @@ static struct sum *sum_of(struct sum *sums, int cap, enum view view)
 }
 
 /* What is absent from a complete list is the least there is: no feature, a width of nothing. */
-static bool fact_value(const struct fact *fact, struct value *value)
+bool baseline_fact_value(const struct fact *fact, struct value *value)
 {
 	const struct capability *cap = &cap_table[fact->cap];
 
@@ -47,7 +47,7 @@ static void sum_fact(struct sum *sum, const struct fact *fact, guint class)
 	enum cap_rule rule = cap_table[fact->cap].rule;
 	struct value value, met;
 
-	if (sum->last == class + 1 || !fact_value(fact, &value))
+	if (sum->last == class + 1 || !baseline_fact_value(fact, &value))
 		return;
 	sum->last = class + 1;
 	if (!sum->known++) {
@@ -72,7 +72,7 @@ static bool class_value(const struct host_class *c, int cap, enum view view, str
 		guint index = g_array_index(p->plain, guint, i);
 		const struct fact *fact = &g_array_index(p->facts, struct fact, index);
 
-		if (fact->cap == cap && fact->scope.view == view && fact_value(fact, value))
+		if (fact->cap == cap && fact->scope.view == view && baseline_fact_value(fact, value))
 			return true;
 	}
 	return false;

@@ -53,7 +53,7 @@ void baseline_add_lost(struct baseline *b, const char *id, json_t *value, GPtrAr
 }
 
 /* The versioned machine types of a profile: name → struct machine; NULL where no list is known. */
-static GHashTable *machines_of(const struct profile *profile)
+GHashTable *baseline_machines_of(const struct profile *profile)
 {
 	static const enum view order[] = { VIEW_QEMU, VIEW_LIBVIRT };
 
@@ -110,7 +110,7 @@ void baseline_meet_machines(struct baseline *b)
 
 	for (guint i = 0; i < b->classes->len; i++) {
 		struct host_class *c = g_ptr_array_index(b->classes, i);
-		GHashTable *machines = machines_of(c->profile);
+		GHashTable *machines = baseline_machines_of(c->profile);
 
 		g_ptr_array_add(tables, machines);
 		if (!machines) {
@@ -200,12 +200,40 @@ static guint try_candidate(const struct judge *judge, const struct baseline *b,
 	return have;
 }
 
+guint baseline_views_n(void)
+{
+	return G_N_ELEMENTS(candidates);
+}
+
+GArray *baseline_view_classes(const struct judge *judge, const struct baseline *b, guint view,
+			      const struct baseline_options *options, const char **accel)
+{
+	GArray *classes;
+
+	*accel = candidates[view].accel;
+	if (options->accel && g_strcmp0(*accel, options->accel))
+		return NULL;
+	classes = g_array_new(FALSE, TRUE, sizeof(struct meet_class));
+	for (guint i = 0; i < b->classes->len; i++)
+		g_array_append_val(classes, ((struct meet_class){ .class = b->classes->pdata[i] }));
+	if (try_candidate(judge, b, &candidates[view], classes))
+		return classes;
+	meet_classes_clear(classes);
+	g_array_unref(classes);
+	return NULL;
+}
+
 static char *view_text(const struct candidate *c, const struct baseline *b)
 {
 	struct scope scope = { .view = c->view, .accel = c->accel, .migratable = -1,
 			       .machine = c->emulator && b->machines->len ? b->machines->pdata[0] : NULL };
 
 	return scope_text(&scope);
+}
+
+char *baseline_view_text(const struct baseline *b, guint view)
+{
+	return view_text(&candidates[view], b);
 }
 
 GArray *baseline_views(const struct judge *judge, struct baseline *b,
@@ -296,6 +324,16 @@ static bool obligation(const struct universe *universe, int bit)
 {
 	return !universe_is_extra(universe, bit) &&
 	       cap_table[cap_by_bit[bit]].rule == RULE_HIGHER_SAFE;
+}
+
+bool baseline_place_counts(const struct universe *universe, int bit,
+			   const struct baseline_options *options)
+{
+	unsigned int flags = flags_of(universe, bit);
+
+	return !(flags & (CAP_HOST_ONLY | CAP_QEMU_OPTION)) &&
+	       (options->all_features || !(flags & (CAP_UNMIGRATABLE | CAP_LIBVIRT_UNMIGRATABLE))) &&
+	       !obligation(universe, bit);
 }
 
 /* The classes in which a place is known true (1), known false (0) or unknown (-1). */
