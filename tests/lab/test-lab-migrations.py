@@ -35,6 +35,7 @@ sys.path.insert(0, TESTS)
 from start_fixture import Broker  # noqa: E402
 
 WORKERS = 3
+MOVES_A_GUEST = 6  # on the average at most
 LIMITS = {"false": 0.02, "unknown": 0.02, "refused": 0.3}
 CPU_SEES = ["feature-words", "family", "model", "stepping", "phys-bits", "vendor"]
 # What QEMU's own devices are told anew by each version, and no guest sees.
@@ -143,7 +144,9 @@ class Moves:
     def run(self, accels):
         rng, number = random.Random(self.chosen.seed), 0
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            while len(self.rows) < self.chosen.count and number < 3 * self.chosen.count:
+            while number < 3 * self.chosen.count and (
+                    len(self.rows) < self.chosen.count or
+                    len(self.guests) < self.chosen.count // MOVES_A_GUEST):
                 batch = [draw(rng, number + k, accels) for k in range(2 * WORKERS)]
                 number += len(batch)
                 for _ in pool.map(self.all_of, batch):
