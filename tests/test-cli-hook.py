@@ -381,10 +381,30 @@ def check_same_as_check(tally, hook):
             tally.check(mine[key] == answer[key], f"{name}: {key}: {mine[key]} and not {answer[key]}")
 
 
+def check_site_policy(tally, hook):
+    """What a site has decided of a check holds for its hooks; a policy that is wrong decides nothing."""
+    path = hook.path("policy.conf")
+    hook.policy("enforce", enforce="fails-safely")
+
+    def call(text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        arguments = hook.arguments("lab", "migrate", "begin", "-")
+        result = subprocess.run([arguments[0], "--policy", path, *arguments[1:]], input=REMOVED.encode(),
+                                capture_output=True, check=False, timeout=30)
+        return result.returncode, result.stderr.decode()
+
+    tally.check(call("[verdicts]\nmachine-same=warn\n")[0] == 1, "another check's verdict let it come")
+    tally.check(call("[verdicts]\nmachine-present=warn\n")[0] == 0 and hook.last()[0] == "warn",
+                f"the site's own verdict: {hook.last()}")
+    status, errors = call("[verdicts]\nno-such-check=warn\n")
+    tally.check(status == 0 and "policy.conf" in errors, f"a wrong policy: {status} {errors}")
+
+
 def main():
     tally = Tally()
     for part in (check_refusals, check_says, check_source, check_kill_switch, check_input, check_killed,
-                 check_policy, check_dialects, check_same_as_check, check_changed):
+                 check_policy, check_site_policy, check_dialects, check_same_as_check, check_changed):
         with Hook() as hook:
             part(tally, hook)
     with Hook() as hook:

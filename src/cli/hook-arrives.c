@@ -329,7 +329,7 @@ enum hook_status hook_arrives(const struct hook_run *run, GString *say, GError *
 
 	a = (struct arrival){ .run = run, .doubts = json_array() };
 	if (!read_guest(&a, error) || !session_open(&a.session, run->cli, SESSION_FILES, error) ||
-	    !open_store(&a, error))
+	    !session_policy(&a.session, run->cli, error) || !open_store(&a, error))
 		return HOOK_FAILED;
 	if (!load(&a, &problem)) {
 		record_failure(&a, problem->message);
