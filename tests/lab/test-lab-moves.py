@@ -10,9 +10,9 @@ recorded hosts lab-debian12, lab-debian13 and lab-sid; then the guest is saved b
 loaded by the other, and what it would read of the IOMMU is compared: what it saw, what it sees, and what a
 guest that was started there sees.
 
-Fails where a pair that QEMU refuses or that differs in silence isn't blocked (that a newer QEMU
-has CAP.ESRTPS besides may be a warning), and where a pair of equal arguments that stays the same
-isn't ok.
+Fails where a pair that QEMU refuses or that differs in silence isn't blocked (where CAP.ESRTPS is all
+that differs, which every QEMU does, it may be a warning), and where a pair of equal arguments that
+stays the same isn't ok.
 """
 
 import argparse
@@ -131,6 +131,10 @@ def predict(pairs, folder):
     return answers
 
 
+def without_esrtps(registers):
+    return {**registers, "cap": registers["cap"] & ~ESRTPS}
+
+
 def kind_of(pair, happened):
     if "refused" in happened:
         return "refused"
@@ -139,16 +143,15 @@ def kind_of(pair, happened):
         same = pair["source"]["model"] == pair["target"]["model"] and \
             pair["source"]["properties"] == pair["target"]["properties"]
         return "equal" if same else "looks equal"
-    if seen == after and {**own, "cap": own.get("cap", 0) & ~ESRTPS} == seen:
-        return "gains ESRTPS"
+    if seen == after and "cap" in own and without_esrtps(own) == without_esrtps(seen):
+        return "ESRTPS alone"
     return "differs in silence"
 
 
 ALLOWED = {"refused": ("block",), "differs in silence": ("block",),
-           "gains ESRTPS": ("warn", "block"),
+           "ESRTPS alone": ("warn", "block"),
            # what differs where nobody can look may be worse than it looks
            "looks equal": ("ok", "warn", "block"), "equal": ("ok",)}
-
 
 
 def tell(pair, said, kind, happened):
