@@ -157,7 +157,7 @@ static const struct check checks[] = {
 	CHECK("definition-valid", check_definition_valid, false, "libvirt and QEMU accept what is written",
 	      "The definition says something that this version of libvirt or QEMU refuses: a value it "
 	      "doesn't know, attributes that don't go together, a device in the wrong place.",
-	      "machine-present", NULL),
+	      "emulator-present", NULL),
 	CHECK("definition-kept", check_definition_kept, false, "nothing that is written is dropped",
 	      "An older libvirt ignores attributes and elements it doesn't know, without a word: the "
 	      "guest starts as if they weren't there.",
