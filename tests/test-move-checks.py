@@ -3,6 +3,8 @@
 """test-move-checks.py: checks of a move from a known source, one case each that fires it and a neighbour
 that doesn't: verdict, effect, and what the text must name."""
 
+import json
+import os
 import sys
 
 from move_fixture import Hosts, custom, find, guest, known, model_features
@@ -130,6 +132,26 @@ def wrong(finding, verdict, effect, words):
     return "doesn't name %s: %s" % (" ".join(left), finding["text"]) if left or not finding["fix"] else None
 
 
+def unnamed(hosts):
+    """QEMU's model has more behind a gate than libvirt's of that name, and the source took the gate; of
+    the one that took what is behind it, too, nothing is lost. As Debian's three were recorded."""
+    ours = guest(custom("Cascadelake-Server-noTSX", check="none"), machine="pc-q35-7.2", kind="qemu",
+                 emulator="/usr/bin/qemu-system-x86_64")
+    bad = 0
+    for name in ("lab-debian12", "lab-debian13", "lab-sid"):
+        path = os.path.join(os.environ.get("top_srcdir", ".."), "tests", "hosts", name, "profile.json")
+        with open(path, encoding="utf-8") as file:
+            hosts.add_profile(name, json.load(file))
+    for source, target, blocks in (("lab-debian13", "lab-sid", True), ("lab-sid", "lab-debian13", True),
+                                   ("lab-debian12", "lab-sid", False)):
+        found = [f for f in hosts.judge(ours, source, target)["findings"]
+                 if f["check"] == "cpu-missing" and f["verdict"] == "block"]
+        if bool(found) != blocks or any("arch-capabilities" not in f["text"] for f in found):
+            bad += 1
+            print("unnamed, %s to %s: %s" % (source, target, found))
+    return bad
+
+
 def main():
     bad = 0
     with Hosts() as hosts:
@@ -148,7 +170,8 @@ def main():
             if finding:
                 bad += 1
                 print("%s, %s to %s: %s" % (check, source, target, finding["text"]))
-    print("%d cases, %d wrong" % (len(FIRES) + len(SILENT), bad))
+        bad += unnamed(hosts)
+    print("%d cases, %d wrong" % (len(FIRES) + len(SILENT) + 3, bad))
     return int(bad > 0)
 
 

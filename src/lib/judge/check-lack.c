@@ -310,8 +310,8 @@ static char *write_lack(struct judgement *j, const struct lack *lack)
 	if (lack->refused->len)
 		g_string_append_printf(s, "host lacks %s%s", refused, opens);
 	if (lack->gate)
-		g_string_append_printf(s, "; the source took %s away and kept what needs it, which QEMU there takes with it",
-				       lack->gate);
+		g_string_append_printf(s, "%sthe source took %s away and kept what needs it, which QEMU there takes with it",
+				       s->len ? "; " : "", lack->gate);
 	if (lack->dropped->len)
 		g_string_append_printf(s, "%sdropped in silence: %s%s", s->len ? "; " : "", dropped,
 				       lack->refused->len ? "" : opens);
@@ -335,10 +335,10 @@ static char *lack_fix(struct judgement *j, const struct lack *lack)
 
 	if (j->judge->brief)
 		return NULL;
-	if (!first)
-		return g_strdup("run 'capbroker probe' on the host");
 	if (lack->gate)
 		return g_strdup_printf("start the guest anew without %s (policy='disable')", lack->gate);
+	if (!first)
+		return g_strdup("run 'capbroker probe' on the host");
 	names = places_text(j, first);
 	if (first->len > 8)
 		return g_strdup("define the guest with a smaller CPU model (capbroker baseline)");
@@ -351,7 +351,7 @@ static void lack_init(struct lack *lack)
 	*lack = (struct lack){ g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
 			       g_array_new(FALSE, FALSE, sizeof(int)),
-			       g_array_new(FALSE, FALSE, sizeof(int)), NULL, false, false };
+			       g_array_new(FALSE, FALSE, sizeof(int)), NULL, false, false, false };
 }
 
 static void lack_clear(struct lack *lack)
@@ -364,7 +364,7 @@ static void lack_clear(struct lack *lack)
 
 static void lack_finding(struct judgement *j, const struct lack *lack, unsigned int on)
 {
-	enum verdict verdict = lack->refused->len ? V_BLOCK : lack->unknown->len ? V_UNKNOWN :
+	enum verdict verdict = lack->refused->len || lack->unnamed ? V_BLOCK : lack->unknown->len ? V_UNKNOWN :
 			       lack->dropped->len ? V_WARN : V_OK;
 	struct finding *f;
 
@@ -386,21 +386,30 @@ static void lack_finding(struct judgement *j, const struct lack *lack, unsigned 
 	add_items(j, f, lack->unknown, json_null());
 }
 
+/* Does a list of libvirt's names, as a measured model has them, hold the place? */
+static bool lists(const struct judgement *j, const json_t *names, int bit)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (names, i, name) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(name));
+
+		if (universe_bit(j->judge->universe, id, FALSE) == bit)
+			return true;
+	}
+	return false;
+}
+
 /* 1, 0, -1: has a guest with this model the place, once it runs on what a target gives? */
 static int gives(const struct judgement *j, const struct target *t, int bit)
 {
 	const struct offer *offer = t->qemu_offer ? t->qemu_offer : t->judged;
 	const struct cpu_model *model = target_measured_model(t, j->cpu->def->model);
 	bool own = bits_test(j->cpu->explicit_require, (size_t)bit);
-	const json_t *member;
-	size_t i;
 
-	json_array_foreach (model && !own ? model->missing : NULL, i, member) {
-		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(member));
-
-		if (universe_bit(j->judge->universe, id, FALSE) == bit)
-			return 0;
-	}
+	if (model && !own && lists(j, model->missing, bit))
+		return 0;
 	if (model && !own && (model->missing || model->usable == 1) && bits_test(j->cpu->model_set, (size_t)bit))
 		return 1;
 	return offer ? offer_get(offer, j->judge->universe, bit) : -1;
@@ -420,6 +429,46 @@ static const char *gate_lost(const struct judgement *j, const struct target *her
 			       gives(j, here, cap_table[gate].bit) == 0 ?
 		       universe_feature_name(j->judge->universe, cap_table[gate].bit) :
 		       NULL;
+}
+
+/* Does a source that hasn't the gate keep, of what needs it, what it says nothing of? */
+static bool keeps_all_behind(const struct judgement *j, const json_t *missing, int gate)
+{
+	size_t behind = 0;
+
+	for (size_t i = 0; i < cap_count; i++) {
+		if (cap_table[i].type != CAP_BOOL || cap_table[i].gate != gate)
+			continue;
+		if (lists(j, missing, cap_table[i].bit))
+			return false;
+		behind++;
+	}
+	return behind > 0;
+}
+
+/*
+ * The same of what QEMU's model has beyond libvirt's of that name (Cascadelake-Server-noTSX has
+ * arch-capabilities and rdctl-no there): that the source's QEMU misses the gate tells that its model has
+ * it. Which features those are libvirt learns from QEMU, and asks for them (seen from 10.0.13 and 11.1.3
+ * under TCG to all three; 7.2.22 misses what needs the gate too, and such guests go).
+ */
+static void find_unnamed_lack(struct judgement *j, const struct target *here, struct lack *lack)
+{
+	const struct cpu_model *model = target_measured_model(here, j->cpu->def->model);
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach (model ? model->missing : NULL, i, name) {
+		g_autofree char *id = feature_id(NS_LIBVIRT, json_string_value(name));
+		int gate = cap_find(id);
+
+		if (gate < 0 || cap_table[gate].type != CAP_BOOL || spoken_of(j->cpu, cap_table[gate].bit) ||
+		    bits_test(j->cpu->require, (size_t)cap_table[gate].bit) ||
+		    !keeps_all_behind(j, model->missing, gate))
+			continue;
+		lack->unnamed = true;
+		lack->gate = universe_feature_name(j->judge->universe, cap_table[gate].bit);
+	}
 }
 
 /*
@@ -450,8 +499,10 @@ static void find_move_lack(struct judgement *j, struct lack *lack)
 		else if (has)
 			places_add(lack->unknown, (int)bit);
 	}
-	if (j->source)
-		target_clear(&here);
+	if (!j->source)
+		return;
+	find_unnamed_lack(j, &here, lack);
+	target_clear(&here);
 }
 
 void check_cpu_missing(struct judgement *j)

@@ -14,6 +14,7 @@ struct lack {
 	GArray *unknown; /* int */
 	GArray *stuck;   /* int: off, but QEMU refuses the level that stays */
 	const char *gate; /* some of the refused go with this, which the source took away; or NULL */
+	bool unnamed;    /* and so does what QEMU's model has beyond libvirt's, which isn't told one by one */
 	bool by_qemu;    /* QEMU itself refuses */
 	bool taken;      /* libvirt compares nothing: what isn't there is dropped */
 };
