@@ -8,7 +8,7 @@ import os
 import tempfile
 import time
 
-from dictionary_fixture import SCHEMA
+from answers_fixture import problems, validator
 from hosts_fixture import HOSTS, Capbroker
 
 # QEMU 7.2, 10.0 and 11.1
@@ -94,18 +94,8 @@ class Fleet(Capbroker):
     def errors(self, document):
         """What the schema says against an answer; nothing where nobody can ask it."""
         if self.validator is None:
-            try:
-                import jsonschema
-            except ImportError:
-                print("the answers weren't held against the schema (install python3-jsonschema)")
-                self.validator = False
-                return []
-            with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as file:
-                self.validator = jsonschema.Draft202012Validator(json.load(file))
-        if not self.validator:
-            return []
-        return [f"{error.message[:200]} at {list(error.absolute_path)}"
-                for error in self.validator.iter_errors(document)]
+            self.validator = validator() or False
+        return problems(self.validator or None, document)
 
     def refused(self, tally, words, *arguments):
         """Exit status 2, one line that has the words, and nothing else."""

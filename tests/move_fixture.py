@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 
+from answers_fixture import built_dictionary
 from start_fixture import Broker
 
 TOP = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), ".."))
@@ -38,11 +39,7 @@ class Ids:
     """Ids of the dictionary by libvirt's names of features."""
 
     def __init__(self):
-        places = [os.path.join(os.environ.get(top, ".."), "schema", "dictionary.json")
-                  for top in ("top_builddir", "top_srcdir")]
-        path = next((place for place in places if os.path.exists(place)), places[0])
-        with open(path, encoding="utf-8") as file:
-            entries = json.load(file)["capabilities"]
+        entries = built_dictionary()
         self.ids = {name: entry["id"] for entry in entries if "arch" not in entry
                     for name in entry.get("names", {}).get("libvirt", [])}
 

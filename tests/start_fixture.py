@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+from answers_fixture import built_dictionary
+
 UUID = "6f3b7c1e-5a0d-4a53-9f5e-0000000%05d"
 
 
@@ -35,12 +37,7 @@ class Names:
     """QEMU's spelling of libvirt's feature names, from the dictionary's JSON."""
 
     def __init__(self):
-        # in the build tree, or shipped beside the sources
-        places = [os.path.join(os.environ.get(top, ".."), "schema", "dictionary.json")
-                  for top in ("top_builddir", "top_srcdir")]
-        path = next((place for place in places if os.path.exists(place)), places[0])
-        with open(path, encoding="utf-8") as file:
-            entries = json.load(file)["capabilities"]
+        entries = built_dictionary()
         self.qemu = {}
         for entry in entries:
             names = {} if "arch" in entry else entry.get("names", {})

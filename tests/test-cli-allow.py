@@ -8,18 +8,12 @@ import pwd
 import sqlite3
 import sys
 
-try:
-    import jsonschema
-except ImportError:
-    print("the Python module jsonschema is not there (install python3-jsonschema)")
-    sys.exit(77)
-
-from dictionary_fixture import SCHEMA, Tally
+from answers_fixture import problems, validator
+from dictionary_fixture import Tally
 from hook_fixture import HERE, REMOVED, SILENT, SOURCE, UUID, Hook
 from hosts_fixture import HOSTS
 
-with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as schema_file:
-    VALIDATOR = jsonschema.Draft202012Validator(json.load(schema_file))
+VALIDATOR = validator()
 WHY = ["--reason", "CHG-4411", "--expires", "7d"]
 
 
@@ -32,7 +26,8 @@ def store_guest(hook, xml):
 
 def ask(hook, *arguments):
     answer = hook.ask(*arguments)
-    VALIDATOR.validate(answer)
+    for problem in problems(VALIDATOR, answer):
+        sys.exit("%s: %s" % (arguments, problem))
     return answer
 
 

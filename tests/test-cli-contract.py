@@ -9,18 +9,12 @@ import shutil
 import subprocess
 import sys
 
-try:
-    import jsonschema
-except ImportError:
-    print("the Python module jsonschema is not there (install python3-jsonschema)")
-    sys.exit(77)
-
-from dictionary_fixture import SCHEMA, Tally
+from answers_fixture import problems, validator
+from dictionary_fixture import Tally
 from hook_fixture import HERE, SOURCE, VIOMMU, Hook
 from hosts_fixture import HOSTS
 
-with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as schema_file:
-    VALIDATOR = jsonschema.Draft202012Validator(json.load(schema_file))
+VALIDATOR = validator()
 QEMU = {"path": "/usr/bin/qemu-system-x86_64", "deleted": False}
 UUID = "5e0f0000-1000-4000-8000-0000000000aa"
 DISK = "<disk type='file' device='disk'><target dev='vd%s' bus='virtio'/></disk>"
@@ -41,8 +35,8 @@ def entry(run=3, devices="", qemu=None, memory=262144, cpu="qemu64"):
 class Probe:
     """Lists of a host's guests, as probes one after another find them."""
 
-    def __init__(self, hook):
-        self.hook = hook
+    def __init__(self, tally, hook):
+        self.tally, self.hook = tally, hook
 
     def see(self, *entries, host=SOURCE):
         path = self.hook.path("guests.json")
@@ -51,7 +45,7 @@ class Probe:
                        "guests": list(entries)}, file)
         self.hook.run("import", path)
         answer = self.hook.ask("guests", UUID)
-        VALIDATOR.validate(answer)
+        self.tally.check(not problems(VALIDATOR, answer), f"schema: {problems(VALIDATOR, answer)}")
         return answer["contracts"]
 
 
@@ -72,7 +66,7 @@ def install(hook, version, inode):
 
 
 def check_versions(tally, hook):
-    probe = Probe(hook)
+    probe = Probe(tally, hook)
     version = "10.0.13"
     qemu = install(hook, version, 5)
     first = probe.see(entry(qemu=qemu))
@@ -100,7 +94,7 @@ def check_versions(tally, hook):
 
 def check_upgrade(tally, hook):
     """The package was upgraded under a running guest: its QEMU is that of its process."""
-    probe = Probe(hook)
+    probe = Probe(tally, hook)
     version = "10.0.13"
     qemu = install(hook, version, 5)
     probe.see(entry(qemu=qemu))
@@ -122,7 +116,7 @@ def check_element(tally, hook):
     version = "10.0.13"
     qemu = install(hook, version, 5)
     viommu = entry(qemu=qemu, devices="<iommu model='intel'><driver intremap='off' caching_mode='on'/></iommu>")
-    Probe(hook).see({**viommu, "viommu": True})
+    Probe(tally, hook).see({**viommu, "viommu": True})
     element = hook.run("guests", "lab", "--contract").strip()
     tally.check(element.startswith("<contract host='src'") and f"qemu='{version}'" in element and
                 "<viommu device='intel-iommu'" in element and "caching-mode='on'" in element,

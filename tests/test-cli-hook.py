@@ -12,13 +12,8 @@ import subprocess
 import sys
 import time
 
-try:
-    import jsonschema
-except ImportError:
-    print("the Python module jsonschema is not there (install python3-jsonschema)")
-    sys.exit(77)
-
-from dictionary_fixture import SCHEMA, Tally
+from answers_fixture import problems, validator
+from dictionary_fixture import Tally
 from hook_fixture import FINE, FROM_SOURCE, HERE, REMOVED, SILENT, SOURCE, VIOMMU, Hook, guest
 
 BOTH = "hazard;fails-safely"
@@ -317,10 +312,8 @@ def check_outcomes(tally, hook):
 
 
 def check_report(tally, hook):
-    with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as file:
-        schema = json.load(file)
-    answer = hook.ask("report")
-    jsonschema.Draft202012Validator(schema).validate(answer)
+    schema, answer = validator(), hook.ask("report")
+    tally.check(not problems(schema, answer), f"schema: {problems(schema, answer)}")
     rows = {row["verdict"]: row for row in answer["predicted"]}
     recorded = dict(hook.rows("SELECT verdict, count(*) FROM decision GROUP BY verdict"))
     tally.check({v: row["moves_n"] for v, row in rows.items() if row["moves_n"]} == recorded,
@@ -333,7 +326,7 @@ def check_report(tally, hook):
     tally.check("a false alarm, or silent harm" in text and max(map(len, text.splitlines())) <= 80,
                 f"report: {text}")
     decision = hook.ask("decision", answer["missed"][0]["id"])
-    jsonschema.Draft202012Validator(schema).validate(decision)
+    tally.check(not problems(schema, decision), f"schema: {problems(schema, decision)}")
     tally.check(hook.try_run("decision", "0000000")[0] == 2, "a decision that never was")
 
 

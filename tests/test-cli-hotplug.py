@@ -11,7 +11,8 @@ import os
 import sys
 import tempfile
 
-from dictionary_fixture import SCHEMA, Tally
+from answers_fixture import problems, validator
+from dictionary_fixture import Tally
 from hosts_fixture import HOSTS, Capbroker
 
 KERNEL = {"view": "kernel"}
@@ -256,15 +257,9 @@ def check_known(tally, asked):
 
 
 def check_schema(tally, asked):
-    try:
-        import jsonschema
-    except ImportError:
-        print("the answers weren't held against the schema (install python3-jsonschema)")
-        return
-    with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as file:
-        validator = jsonschema.Draft202012Validator(json.load(file))
+    schema = validator()
     for case in CASES[:8]:
-        errors = [error.message for error in validator.iter_errors(asked.answer(*case[:3]))]
+        errors = problems(schema, asked.answer(*case[:3]))
         tally.check(not errors, f"schema: {errors}")
 
 

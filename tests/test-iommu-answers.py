@@ -9,7 +9,8 @@ import os
 import sys
 
 from decode_fixture import decode
-from dictionary_fixture import SCHEMA, Tally
+from answers_fixture import problems, validator
+from dictionary_fixture import Tally
 from hosts_fixture import Capbroker
 
 SANDY = "vtd 0xc9008020660262 0xf0105a"
@@ -156,19 +157,10 @@ def check_diff(tally, capbroker):
 
 
 def check_schema(tally, answers):
-    try:
-        import jsonschema
-    except ImportError:
-        return
-    with open(os.path.join(SCHEMA, "answers.schema.json"), encoding="utf-8") as file:
-        answers_schema = json.load(file)
-    with open(os.path.join(SCHEMA, "profile.schema.json"), encoding="utf-8") as file:
-        profile_schema = json.load(file)
-    for document, schema in [(one, answers_schema) for one in answers] + \
-            [(one, profile_schema) for one in HOSTS]:
-        problems = [f"{error.message} at {list(error.absolute_path)}"
-                    for error in jsonschema.Draft202012Validator(schema).iter_errors(document)]
-        tally.check(not problems, f"{document['format']}: {problems[:2]}")
+    schema, profile_schema = validator(), validator("profile.schema.json")
+    for document, held_by in [(one, schema) for one in answers] + [(one, profile_schema) for one in HOSTS]:
+        found = problems(held_by, document)
+        tally.check(not found, f"{document['format']}: {found[:2]}")
 
 
 def main():
