@@ -8,11 +8,7 @@
 #include "answer/override.h"
 #include "contracts.h"
 #include "guest-contracts.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
+#include "model/document.h"
 
 /* Members that differ from the version before: "cpu", "memory_kib", "definition". */
 static json_t *changes(const json_t *now, const json_t *before)
@@ -37,8 +33,8 @@ static json_t *entry(const struct store_contract *c, const struct store_contract
 	g_autofree char *since = time_text(c->since);
 	json_t *json = json_pack("{s:I, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:O?}", "version",
 				 (json_int_t)c->version, "since", since, "cause", c->cause, "host", c->host,
-				 "machine", text_of(json_object_get(needs, "os"), "machine"), "qemu",
-				 text_of(json_object_get(doc, "qemu"), "version"), "changed",
+				 "machine", member_text(json_object_get(needs, "os"), "machine"), "qemu",
+				 member_text(json_object_get(doc, "qemu"), "version"), "changed",
 				 then ? changes(needs, json_object_get(then, "needs")) : json_array(), "needs",
 				 needs);
 
@@ -75,7 +71,7 @@ static char *qemu_of(const struct session *s, const struct guest *guest, GError 
 	const struct store_contract *newest = contracts && contracts->len ? contracts->pdata[0] : NULL;
 	json_t *doc = newest && !g_strcmp0(newest->host, guest->host) ?
 			      json_loads(newest->document, 0, NULL) : NULL;
-	char *version = g_strdup(text_of(json_object_get(doc, "qemu"), "version"));
+	char *version = g_strdup(member_text(json_object_get(doc, "qemu"), "version"));
 
 	json_decref(doc);
 	return version;

@@ -18,11 +18,6 @@
 #include "import.h"
 #include "model/document.h"
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static bool same_file(const json_t *a, const json_t *b)
 {
 	static const char *const members[] = { "path", "size", "mtime", "inode" };
@@ -77,7 +72,7 @@ struct run {
 static struct run run_of(const json_t *needs)
 {
 	struct run run = { .plain = json_copy((json_t *)needs) };
-	const char *definition = text_of(needs, "definition");
+	const char *definition = member_text(needs, "definition");
 	g_autofree char *plain = definition ? without_id(definition, &run.id) : NULL;
 
 	json_object_del(run.plain, "qemu");
@@ -95,7 +90,7 @@ static void run_clear(struct run *run)
 
 static guint count_devices(const json_t *needs)
 {
-	const char *text = text_of(needs, "definition");
+	const char *text = member_text(needs, "definition");
 	g_autoptr(XmlDocument) xml = text ? xml_parse(text, strlen(text), "definition", NULL) : NULL;
 	const struct xml_node *devices = xml ? xml_child(xml_root(xml), "devices") : NULL;
 	guint n = 0;
@@ -138,7 +133,7 @@ static bool is_same(const json_t *before, const json_t *qemu, const struct run *
 
 	return json_equal(was->plain, is->plain) &&
 	       (!json_is_object(qemu) || !json_is_object(then) || same_file(qemu, then) ||
-		!g_strcmp0(text_of(qemu, "version"), text_of(then, "version")));
+		!g_strcmp0(member_text(qemu, "version"), member_text(then, "version")));
 }
 
 /* What was found out of one guest, and the newest contract of before. */

@@ -11,6 +11,7 @@
 
 #include "files.h"
 #include "import.h"
+#include "model/document.h"
 #include "validity.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -21,11 +22,6 @@ static json_t *answer(const char *state, json_t *changed, const char *reason)
 			 changed ? changed : json_array(), "reason", reason);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* Another host's name and boot are another's. */
 static bool may_be_here(const struct host *host, const json_t *fingerprint)
 {
@@ -34,7 +30,7 @@ static bool may_be_here(const struct host *host, const json_t *fingerprint)
 	if (!strcmp(host->name, g_get_host_name()))
 		return true;
 	return g_file_get_contents(BOOT_ID, &boot, NULL, NULL) &&
-	       !g_strcmp0(g_strchomp(boot), text_of(fingerprint, "boot_id"));
+	       !g_strcmp0(g_strchomp(boot), member_text(fingerprint, "boot_id"));
 }
 
 /* What the kernel's probe says now, or NULL. */
@@ -61,18 +57,18 @@ static json_t *ask_here(void)
 static bool is_same(const json_t *then, const json_t *now)
 {
 	const json_t *host = json_object_get(then, "host"), *here = json_object_get(now, "host");
-	const char *boot = text_of(json_object_get(then, "fingerprint"), "boot_id");
+	const char *boot = member_text(json_object_get(then, "fingerprint"), "boot_id");
 
-	if (boot && !g_strcmp0(boot, text_of(json_object_get(now, "fingerprint"), "boot_id")))
+	if (boot && !g_strcmp0(boot, member_text(json_object_get(now, "fingerprint"), "boot_id")))
 		return true;
-	if (!g_strcmp0(text_of(host, "uuid_from"), text_of(here, "uuid_from")))
-		return !g_strcmp0(text_of(host, "uuid"), text_of(here, "uuid"));
-	return !g_strcmp0(text_of(host, "name"), text_of(here, "name"));
+	if (!g_strcmp0(member_text(host, "uuid_from"), member_text(here, "uuid_from")))
+		return !g_strcmp0(member_text(host, "uuid"), member_text(here, "uuid"));
+	return !g_strcmp0(member_text(host, "name"), member_text(here, "name"));
 }
 
 static bool emulator_changed(const json_t *emulator)
 {
-	const char *path = text_of(emulator, "path");
+	const char *path = member_text(emulator, "path");
 	struct stat st;
 
 	if (!path)
@@ -167,7 +163,7 @@ static char *microcode_now(void)
 
 static void compare_text(const json_t *then, const char *member, const char *now, json_t *changed)
 {
-	const char *was = text_of(then, member);
+	const char *was = member_text(then, member);
 
 	if (was && now && strcmp(was, now))
 		json_array_append_new(changed, json_string(member));

@@ -292,10 +292,7 @@ static void tell(struct judgement *j, const GArray *troubles, bool refused, bool
 /* libvirt's parser refuses names before it looks for the machine type; all else comes behind that. */
 static bool has_machine(const struct judgement *j)
 {
-	for (size_t i = 0; i < check_count; i++)
-		if (!strcmp(check_at(i)->name, "machine-present"))
-			return j->out->states[i] == CHECK_PASSED;
-	return false;
+	return verdicts_state(j->out, "machine-present") == CHECK_PASSED;
 }
 
 void check_definition_valid(struct judgement *j)

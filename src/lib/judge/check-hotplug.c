@@ -261,9 +261,3 @@ void check_hotplug_room(struct judgement *j)
 	if (ranges_lack(have, &g_array_index(ram, struct value_range, ram->len - 1), &at))
 		judge_room(j, d, device, have, &g_array_index(ram, struct value_range, ram->len - 1), at);
 }
-
-/* hotplug.c says it, once all other hosts were asked. */
-void check_hotplug_onward(struct judgement *j)
-{
-	(void)j;
-}

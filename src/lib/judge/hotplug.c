@@ -205,6 +205,7 @@ struct verdicts *judge_hotplug(const struct judge *judge, const struct needs *ne
 
 void hotplug_onward(struct verdicts *v, const struct judge *judge, guint before, guint after)
 {
+	verdicts_set_state(v, "hotplug-onward", CHECK_PASSED);
 	if (!before || after)
 		return;
 	for (guint i = 0; i < v->findings->len; i++) {
@@ -213,6 +214,7 @@ void hotplug_onward(struct verdicts *v, const struct judge *judge, guint before,
 		if (f->effect == EFFECT_TRAPPED || f->verdict == V_BLOCK)
 			return;
 	}
+	verdicts_set_state(v, "hotplug-onward", CHECK_FAILED);
 	add(v, "hotplug-onward", V_WARN, EFFECT_TRAPPED,
 	    g_strdup_printf("with it no other host would take the guest (%u would now)",
 			    before),

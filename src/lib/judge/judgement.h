@@ -153,7 +153,6 @@ void check_viommu_contract(struct judgement *j);
 void check_hotplug_supported(struct judgement *j);
 void check_hotplug_frozen(struct judgement *j);
 void check_hotplug_room(struct judgement *j);
-void check_hotplug_onward(struct judgement *j);
 void check_cpu_unmigratable(struct judgement *j);
 void check_cpu_host_bound(struct judgement *j);
 void check_phys_bits(struct judgement *j);

@@ -9,20 +9,13 @@
 
 #define CHECK_NAME "move-onward"
 
-static void set_state(struct verdicts *v, enum check_state state)
-{
-	for (size_t i = 0; v->states && i < check_count; i++)
-		if (!strcmp(check_at(i)->name, CHECK_NAME))
-			v->states[i] = state;
-}
-
 void move_onward(struct verdicts *v, const struct judge *judge, guint good, guint unknown, guint others)
 {
 	struct finding *f;
 
 	if (v->migrate >= V_UNKNOWN || !others)
 		return;
-	set_state(v, good ? CHECK_PASSED : CHECK_FAILED);
+	verdicts_set_state(v, CHECK_NAME, good ? CHECK_PASSED : CHECK_FAILED);
 	if (good)
 		return;
 	f = g_new0(struct finding, 1);

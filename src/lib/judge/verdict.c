@@ -67,6 +67,29 @@ const char *effect_name(enum effect effect)
 	return names[effect];
 }
 
+static enum check_state *state_of(const struct verdicts *v, const char *check)
+{
+	for (size_t i = 0; v->states && i < check_count; i++)
+		if (!strcmp(check_at(i)->name, check))
+			return &v->states[i];
+	return NULL;
+}
+
+enum check_state verdicts_state(const struct verdicts *v, const char *check)
+{
+	const enum check_state *state = state_of(v, check);
+
+	return state ? *state : CHECK_UNCHECKED;
+}
+
+void verdicts_set_state(struct verdicts *v, const char *check, enum check_state state)
+{
+	enum check_state *place = state_of(v, check);
+
+	if (place)
+		*place = state;
+}
+
 const char *question_name(enum question question)
 {
 	static const char *const names[] = { "start", "migrate", "hotplug" };

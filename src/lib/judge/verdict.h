@@ -123,6 +123,10 @@ struct check_info {
 };
 extern const size_t check_count;
 const struct check_info *check_at(size_t i);
+
+/* How a check went, by its name; CHECK_UNCHECKED where states weren't kept. */
+enum check_state verdicts_state(const struct verdicts *verdicts, const char *check);
+void verdicts_set_state(struct verdicts *verdicts, const char *check, enum check_state state);
 const struct check_info *check_find(const char *name);
 
 #endif

@@ -117,6 +117,11 @@ static bool entry_is(const json_t *entry, const struct scope *scope)
 	       m == scope->migratable;
 }
 
+const char *member_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
 json_t *document_emulator(json_t *doc, const struct scope *scope, const char *version)
 {
 	json_t *emulators = json_object_get(doc, "emulators");

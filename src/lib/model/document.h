@@ -39,4 +39,7 @@ GPtrArray *document_split(const json_t *doc);
  */
 bool document_join(json_t **doc, const char *name, json_t *section);
 
+/* An object's member that is a string, or NULL. */
+const char *member_text(const json_t *object, const char *key);
+
 #endif

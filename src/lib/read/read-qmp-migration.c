@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "model/document.h"
 #include "read/read-qmp.h"
 
 #define MAX_NAMES 1000u
@@ -76,11 +77,6 @@ static const json_t *schema_find(const json_t *schema, const char *name, const c
 	return NULL;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 /* The type of an object's member. */
 static const char *member_type(const json_t *object, const char *name)
 {
@@ -88,8 +84,8 @@ static const char *member_type(const json_t *object, const char *name)
 	size_t i;
 
 	json_array_foreach (json_object_get(object, "members"), i, member)
-		if (!g_strcmp0(text_of(member, "name"), name))
-			return text_of(member, "type");
+		if (!g_strcmp0(member_text(member, "name"), name))
+			return member_text(member, "type");
 	return NULL;
 }
 
@@ -101,7 +97,7 @@ static void names_of(const json_t *list, GPtrArray *names)
 
 	json_array_foreach (list, i, entry) {
 		const char *name = json_is_string(entry) ? json_string_value(entry)
-							 : text_of(entry, "name");
+							 : member_text(entry, "name");
 
 		if (read_name_ok(name) && names->len < MAX_NAMES)
 			g_ptr_array_add(names, (gpointer)name);
@@ -118,13 +114,13 @@ bool read_qmp_schema(json_t *doc, const json_t *schema, const struct scope *aske
 	if (!json_is_array(schema) || json_array_size(schema) > MAX_SCHEMA)
 		return read_fail(error, origin, "return: must be a list of types, not too long");
 	type = schema_find(schema, "query-migrate-capabilities", "command");
-	type = schema_find(schema, text_of(type, "ret-type"), "array");
-	type = schema_find(schema, text_of(type, "element-type"), "object");
+	type = schema_find(schema, member_text(type, "ret-type"), "array");
+	type = schema_find(schema, member_text(type, "element-type"), "object");
 	type = schema_find(schema, member_type(type, "capability"), "enum");
 	names_of(json_object_get(type, json_object_get(type, "members") ? "members" : "values"),
 		 capabilities);
 	type = schema_find(schema, "query-migrate-parameters", "command");
-	type = schema_find(schema, text_of(type, "ret-type"), "object");
+	type = schema_find(schema, member_text(type, "ret-type"), "object");
 	names_of(json_object_get(type, "members"), parameters);
 	put_names(doc, "qemu.migration-capability", capabilities, asked, origin);
 	put_names(doc, "qemu.migration-parameter", parameters, asked, origin);
