@@ -53,7 +53,8 @@ with Libvirt() as libvirt, scratch() as folder:
     check(any(e.get("cpu_models") and e["machine"] != "none" for e in document["emulators"]),
           "no domain capabilities")
     with open(guests, encoding="utf-8") as file:
-        listed = json.load(file)["guests"]
+        # libvirt lists them in no order
+        listed = sorted(json.load(file)["guests"], key=lambda guest: guest["name"])
     check([(g["name"], g["running"]) for g in listed] ==
           [("kept", False)] + [("saved", False)] * saves, f"guests: {listed}")
     if saves:
