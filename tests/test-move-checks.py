@@ -65,6 +65,7 @@ HUGE = guest(custom(MODEL)).replace("<vcpu>", "<memoryBacking><hugepages><page s
 SHARED = guest(custom(MODEL), devices="<filesystem type='mount'><driver type='virtiofs'/><source dir='/s'/>"
                "<target dir='x'/></filesystem>").replace(
                    "<vcpu>", "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking><vcpu>")
+OPTIONAL = guest(custom(MODEL, check="none").replace("</cpu>", "<feature policy='optional' name='cmpccxadd'/></cpu>"))
 SPLIT = "<apic/><ioapic driver='qemu'/>"
 
 # check, guest, from, to, verdict, effect, words of its text
@@ -85,6 +86,7 @@ FIRES = [
     ("device-migratable", guest(custom(MODEL), machine="pc-q35-11.0", devices="<crypto model='virtio' type='qemu'>"
                                 "<backend model='builtin' queues='1'/></crypto>"), "newer", "plain", "block",
      "fails-safely", ["crypto"]),
+    ("cpu-missing", OPTIONAL, "named", "newer", "block", "fails-safely", ["cmpccxadd"]),
     ("cpu-missing", guest(custom(MODEL, ["vmx", "vmx-vmfunc", "vmx-rdrand-exit"])), "nested", "nested-less", "block",
      "fails-safely", ["vmx-rdrand-exit"]),
     ("cpu-unmigratable", guest(custom(MODEL, ["invtsc"])), "2400", "2400", "block", "fails-safely", ["invtsc"]),
@@ -98,6 +100,8 @@ SILENT = [
     ("cpu-missing", guest("<cpu mode='host-model' check='partial'><topology sockets='1' cores='2' threads='1'/>"
                           "</cpu>", vcpus=2), "threads-told", "threads-untold"),
     ("cpu-missing", guest("<cpu mode='host-model' check='partial'/>"), "threads-untold", "threads-untold"),
+    ("cpu-missing", OPTIONAL, "plain", "newer"),  # neither has it
+    ("cpu-missing", OPTIONAL, "named", "named"),
     ("qemu-version", PLAIN, "plain", "newer"),
     ("qemu-version", PLAIN, "stable", "plain"),  # of one series
     ("mitigation-lost", PLAIN, "open", "guarded"),

@@ -471,9 +471,31 @@ static void find_unnamed_lack(struct judgement *j, const struct target *here, st
 	}
 }
 
+/* One place of find_move_lack(). */
+static void move_lack_bit(struct judgement *j, const struct target *here, int bit, struct lack *lack)
+{
+	int there = gives(j, &j->target, bit);
+	const char *gate;
+	int has;
+
+	if (cpu_libvirt_keeps(j, bit))
+		return;
+	has = j->source ? gives(j, here, bit) : -1;
+	gate = has == 1 ? gate_lost(j, here, bit) : NULL;
+	if (there == 1 && !gate)
+		return;
+	if (gate)
+		lack->gate = gate;
+	if (has == 1 && there >= 0)
+		places_add(lack->refused, bit);
+	else if (has)
+		places_add(lack->unknown, bit);
+}
+
 /*
  * A guest that was started with less than its definition says runs with what its source gave;
- * libvirt sends that along, and the target must give it all.
+ * libvirt sends that along, and the target must give it all. What it had as policy='optional' is
+ * among that (seen with check='none': sha-ni from 10.0.13 to 7.2.22 under TCG).
  */
 static void find_move_lack(struct judgement *j, struct lack *lack)
 {
@@ -481,24 +503,10 @@ static void find_move_lack(struct judgement *j, struct lack *lack)
 
 	if (j->source)
 		target_resolve(j->needs, j->source, j->judge->universe, &here);
-	BITS_FOREACH (bit, j->cpu->require, j->cpu->words) {
-		int there = gives(j, &j->target, (int)bit);
-		const char *gate;
-		int has;
-
-		if (cpu_libvirt_keeps(j, (int)bit))
-			continue;
-		has = j->source ? gives(j, &here, (int)bit) : -1;
-		gate = has == 1 ? gate_lost(j, &here, (int)bit) : NULL;
-		if (there == 1 && !gate)
-			continue;
-		if (gate)
-			lack->gate = gate;
-		if (has == 1 && there >= 0)
-			places_add(lack->refused, (int)bit);
-		else if (has)
-			places_add(lack->unknown, (int)bit);
-	}
+	BITS_FOREACH (bit, j->cpu->require, j->cpu->words)
+		move_lack_bit(j, &here, (int)bit, lack);
+	BITS_FOREACH (bit, j->cpu->optional, j->cpu->words)
+		move_lack_bit(j, &here, (int)bit, lack);
 	if (!j->source)
 		return;
 	find_unnamed_lack(j, &here, lack);
