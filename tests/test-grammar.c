@@ -109,7 +109,7 @@ static void test_spans(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct grammar_span span = { cases[i].not_in, cases[i].first_in, cases[i].last_in,
-					     cases[i].gone_in, false, NULL };
+					     cases[i].gone_in, false, NULL, NULL };
 
 		g_assert_cmpint(grammar_knows(&span, cases[i].version), ==, cases[i].knows);
 	}

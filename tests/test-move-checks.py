@@ -116,6 +116,8 @@ SILENT = [
                                 "name='cmpccxadd'/></cpu>"), "named", "named"),
     ("definition-kept", guest(custom(MODEL), devices=IOMMU % "").replace("<apic/>", SPLIT), "iommu-new",
      "iommu-old"),
+    ("definition-kept", guest(custom(MODEL), devices=IOMMU % " dma_translation='on'").replace("<apic/>", SPLIT),
+     "iommu-new", "iommu-old"),  # what QEMU does without being told
     ("device-migratable", PLAIN, "plain", "newer"),
     ("cpu-missing", guest(custom(MODEL, ["vmx", "vmx-vmfunc"])), "nested", "nested-less"),
     ("cpu-unmigratable", TSC.replace("</cpu>", "<feature policy='require' name='invtsc'/></cpu>"), "2400", "2400"),

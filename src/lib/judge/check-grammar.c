@@ -87,13 +87,16 @@ static bool walk_value(struct walk *walk, const struct xml_node *node, const cha
 
 /* Does the version know it? Notes it as dropped where it doesn't, while a newer one does. */
 static bool walk_known(struct walk *walk, const struct xml_node *node, const char *attribute,
-		       const struct grammar_entry *entry)
+		       const char *value, const struct grammar_entry *entry)
 {
 	int knows = grammar_knows(&entry->span, walk->version);
 
 	/* older than all that were looked at: most likely as they are */
 	if (knows > 0 || !entry->span.first_in || (knows < 0 && !entry->span.not_in))
 		return true;
+	/* what is lost would change nothing */
+	if (value && !g_strcmp0(value, entry->span.same_as))
+		return false;
 	add(walk, (struct trouble){ .node = node, .attribute = attribute, .sure = !knows,
 				    .since = entry->span.first_in, .host_side = entry->span.host_side,
 				    .source = entry->span.source });
@@ -105,7 +108,7 @@ static void walk_attribute(struct walk *walk, const struct xml_node *node, const
 {
 	const struct grammar_entry *entry = grammar_find(walk->grammar, path, attribute);
 
-	if (entry && walk_known(walk, node, attribute, entry))
+	if (entry && walk_known(walk, node, attribute, value, entry))
 		walk_value(walk, node, attribute, value, entry);
 }
 
@@ -124,7 +127,7 @@ static void walk_node(struct walk *walk, const struct xml_node *node, const char
 		/* some elements refuse others in them than they know, most ignore these */
 		if (names && !walk_value(walk, child, GRAMMAR_CHILD, child->name, names))
 			continue;
-		if (entry && walk_known(walk, child, NULL, entry))
+		if (entry && walk_known(walk, child, NULL, NULL, entry))
 			walk_node(walk, child, below);
 	}
 }

@@ -84,6 +84,7 @@ static struct grammar_span span_of(struct grammar *g, char *const *fields)
 		.not_in = kept_version(g, fields[NOT_IN]),
 		.first_in = kept_version(g, fields[FIRST_IN]),
 		.host_side = !strcmp(fields[SIDE], "host"),
+		.same_as = g_str_has_prefix(fields[SIDE], "but:") ? kept(g, fields[SIDE] + 4) : NULL,
 		.source = kept(g, fields[SOURCE]),
 	};
 

@@ -25,6 +25,7 @@ struct grammar_span {
 	const char *last_in;  /* the newest that still did, where a later one doesn't; or NULL */
 	const char *gone_in;  /* the oldest that was looked at after that */
 	bool host_side;       /* the guest doesn't see it */
+	const char *same_as;  /* nor where it says this, which QEMU does by itself; or NULL */
 	const char *source;
 };
 
