@@ -7,47 +7,102 @@
 #include "model/error.h"
 #include "model/tables.h"
 
-static bool add_row(struct table *t, char *line, guint number, const char *where, GError **error)
+/* Cuts the line at its tabs, in place. Returns how many fields; at most @most are noted in @fields. */
+static guint cut_line(char *line, char **fields, guint most)
 {
-	char **fields = g_strsplit(line, "\t", -1);
+	guint n = 0;
 
-	if (!t->header) {
-		t->header = fields;
-		t->columns = g_strv_length(fields);
-		return true;
+	for (char *field = line; field; n++) {
+		char *tab = strchr(field, '\t');
+
+		if (tab)
+			*tab = '\0';
+		if (n < most)
+			fields[n] = field;
+		field = tab ? tab + 1 : NULL;
 	}
-	if (g_strv_length(fields) != t->columns) {
+	return n;
+}
+
+static guint count_of(const char *text, char c)
+{
+	guint n = 0;
+
+	for (text = strchr(text, c); text; text = strchr(text + 1, c))
+		n++;
+	return n;
+}
+
+/* The header says how many fields a row has; no more than @lines with @bytes in all can follow. */
+static char **begin_rows(struct table *t, char *line, guint lines, gsize bytes)
+{
+	char **block;
+
+	t->columns = count_of(line, '\t') + 1;
+	/* a row is at least its tabs and its end; one more for the header, and one that is refused */
+	block = g_new0(char *, (t->columns + 1) * (MIN(lines, bytes / t->columns) + 2));
+	g_ptr_array_add(t->blocks, block);
+	cut_line(line, block, t->columns);
+	t->header = block;
+	return block + t->columns + 1;
+}
+
+static bool add_row(struct table *t, char *line, char **fields, guint number, const char *where,
+		    GError **error)
+{
+	guint n = cut_line(line, fields, t->columns);
+
+	if (n != t->columns) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "%s: line %u: %u fields where the header has %u (separate them by one tab each)",
-			    where, number, g_strv_length(fields), t->columns);
-		g_strfreev(fields);
+			    where, number, n, t->columns);
 		return false;
 	}
 	g_ptr_array_add(t->rows, fields);
 	return true;
 }
 
+/* Rows are cut out of the text, which the table keeps. */
+static bool add_lines(struct table *t, char *text, const char *where, GError **error)
+{
+	const char *last = text + strlen(text);
+	guint lines = count_of(text, '\n') + 1, number = 1;
+	char **next = NULL;
+
+	for (char *line = text, *end; line; line = end ? end + 1 : NULL, number++) {
+		end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		g_strchomp(line + strcspn(line, "\r"));
+		if (!*line || *line == '#')
+			continue;
+		if (!next) {
+			next = begin_rows(t, line, lines, (gsize)(last - line) + 1);
+			continue;
+		}
+		if (!add_row(t, line, next, number, where, error))
+			return false;
+		next += t->columns + 1;
+	}
+	if (!next)
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID, "%s: no header row", where);
+	return next != NULL;
+}
+
 struct table *table_parse(const char *bytes, gsize length, const char *where, GError **error)
 {
 	struct table *t = g_new0(struct table, 1);
-	g_autofree char *text = g_strndup(bytes, length);
-	g_auto(GStrv) lines = NULL;
+	char *text = g_strndup(bytes, length);
 	bool ok = length <= TABLE_MAX_BYTES && strlen(text) == length;
 
-	t->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+	t->rows = g_ptr_array_new();
+	t->blocks = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(t->blocks, text);
 	if (!ok)
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 			    "%s: more than 8 MiB, or holds a NUL byte (is it the right file?)", where);
-	lines = g_strsplit(text, "\n", -1);
-	for (guint i = 0; ok && lines[i]; i++) {
-		g_strchomp(lines[i] + strcspn(lines[i], "\r"));
-		if (*lines[i] && *lines[i] != '#')
-			ok = add_row(t, lines[i], i + 1, where, error);
-	}
-	if (ok && !t->header) {
-		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID, "%s: no header row", where);
-		ok = false;
-	}
+	else
+		ok = add_lines(t, text, where, error);
 	if (!ok)
 		g_clear_pointer(&t, table_free);
 	return t;
@@ -61,7 +116,6 @@ static void replace_row(struct table *t, char **row, int key)
 
 		if (strcmp(old[key], row[key]))
 			continue;
-		g_strfreev(old);
 		g_ptr_array_index(t->rows, i) = row;
 		return;
 	}
@@ -76,14 +130,16 @@ bool table_join(struct table *t, struct table *from, const char *key)
 		return false;
 	g_clear_pointer(&t->index, g_hash_table_unref);
 	g_clear_pointer(&t->memo, g_hash_table_unref);
-	while (from->rows->len) {
-		char **row = g_ptr_array_steal_index(from->rows, 0);
+	for (guint i = 0; i < from->rows->len; i++) {
+		char **row = g_ptr_array_index(from->rows, i);
 
 		if (column < 0)
 			g_ptr_array_insert(t->rows, 0, row);
 		else
 			replace_row(t, row, column);
 	}
+	g_ptr_array_set_size(from->rows, 0);
+	g_ptr_array_extend_and_steal(t->blocks, g_steal_pointer(&from->blocks));
 	return true;
 }
 
@@ -91,10 +147,10 @@ void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	g_strfreev(t->header);
 	g_clear_pointer(&t->index, g_hash_table_unref);
 	g_clear_pointer(&t->memo, g_hash_table_unref);
 	g_ptr_array_unref(t->rows);
+	g_clear_pointer(&t->blocks, g_ptr_array_unref);
 	g_free(t);
 }
 

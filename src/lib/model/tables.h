@@ -17,6 +17,7 @@ struct table {
 	char **header;   /* NULL-terminated */
 	guint columns;
 	GPtrArray *rows; /* char **, NULL-terminated each */
+	GPtrArray *blocks; /* what rows and header are made of; for tables.c alone */
 	GHashTable *index; /* table_rows_of()'s: made when it is first asked, or NULL */
 	GHashTable *memo;  /* char * → what was worked out of the rows (qemu-properties.c), or NULL */
 };
@@ -32,7 +33,7 @@ void table_free(struct table *table);
 
 /**
  * table_join - add another table's rows to a table
- * @from: of equal columns; its rows are moved out of it
+ * @from: of equal columns; its rows are moved out of it, and it is only to be freed then
  * @key: a column: a row that has the same there as one of the table's takes its place, others go
  *       behind. NULL: all go before the table's own, the last one first, so that who looks for the
  *       first row that fits finds the one that was added last
