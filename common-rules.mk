@@ -19,3 +19,5 @@ libstore = $(top_builddir)/src/store/libstore.a
 lib_cflags = $(GLIB_CFLAGS) $(JANSSON_CFLAGS) $(LIBXML_CFLAGS)
 lib_libs = $(libcapbroker) $(JANSSON_LIBS) $(LIBXML_LIBS) $(GLIB_LIBS)
 store_libs = $(libstore) $(SQLITE_LIBS)
+libservice = $(top_builddir)/src/service/libservice.a
+service_libs = $(libservice) $(store_libs)

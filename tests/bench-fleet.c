@@ -191,13 +191,6 @@ static bool run(struct bench *b, guint count, guint classes)
 	return ok;
 }
 
-/* For datafiles.c, which the program has its own of. */
-GQuark cli_error_quark(void);
-GQuark cli_error_quark(void)
-{
-	return g_quark_from_static_string("bench");
-}
-
 int main(int argc, char **argv)
 {
 	guint count = argc > 1 ? (guint)strtoul(argv[1], NULL, 10) : 100000;

@@ -10,13 +10,10 @@
 #include <stdlib.h>
 
 #include "bench-hosts.h"
-#include "cli.h"
 #include "datafiles.h"
 #include "plan/coverage.h"
 #include "plan/offering.h"
 #include "plan/pools.h"
-
-G_DEFINE_QUARK(cli-error, cli_error)
 
 static double began;
 

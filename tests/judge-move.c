@@ -10,15 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
 #include "datafiles.h"
 #include "guest/xml.h"
 #include "judge/contract.h"
 #include "model/profile.h"
 #include "model/universe.h"
-
-/* The program's own errors, which the readers of its data files use. */
-G_DEFINE_QUARK(judge-move-error, cli_error)
 
 struct side {
 	struct profile *profile;

@@ -7,12 +7,10 @@
 #include <unistd.h>
 
 #include "answer/answer.h"
+#include "ask.h"
+#include "assume.h"
 #include "cli.h"
-#include "model/error.h"
-#include "store.h"
 #include "writer-text.h"
-
-G_DEFINE_QUARK(cli-error, cli_error)
 
 char *cli_database(const struct cli *cli)
 {
@@ -27,6 +25,62 @@ char *cli_database(const struct cli *cli)
 		return g_build_filename(state, "capbroker", "capbroker.db", NULL);
 	return g_build_filename(g_get_home_dir(), ".local", "state", "capbroker", "capbroker.db",
 				NULL);
+}
+
+bool session_open(struct session *session, const struct cli *cli, enum session_need need, GError **error)
+{
+	g_autofree char *database = cli_database(cli);
+	json_t *assume = assume_read(cli->assume);
+	const struct session_options options = { database, cli->policy, assume };
+	bool ok = session_load(session, &options, need, error);
+
+	json_decref(assume);
+	return ok;
+}
+
+bool session_store(struct session *session, const struct cli *cli, GError **error)
+{
+	(void)cli;
+	return session_write(session, error);
+}
+
+bool session_policy(struct session *session, const struct cli *cli, GError **error)
+{
+	return session_read_policy(session, cli->policy, error);
+}
+
+/* @question: the reference is taken over. */
+static json_t *answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
+{
+	const struct asking *asking = asking_find(name);
+	struct session session;
+	json_t *answer = NULL;
+
+	if (session_open(&session, cli, asking->need, error))
+		answer = ask(&session, asking, question, status, error);
+	session_close(&session);
+	json_decref(question);
+	return answer;
+}
+
+int cli_ask(const struct cli *cli, const char *name, json_t *question, bool expand)
+{
+	GError *error = NULL;
+	int status = EXIT_OK;
+	json_t *answer = answer_to(cli, name, question, &status, &error);
+
+	return answer ? cli_answer(cli, answer, status, expand) : cli_fail(cli, error);
+}
+
+int cli_ask_and(const struct cli *cli, const char *name, json_t *question, cli_also *also)
+{
+	GError *error = NULL;
+	int status = EXIT_OK;
+	json_t *answer = answer_to(cli, name, question, &status, &error);
+
+	if (answer && !also(answer, &error))
+		g_clear_pointer(&answer, json_decref);
+	return answer ? cli_answer(cli, answer, status, false) : cli_fail(cli, error);
 }
 
 static bool put(const char *text, GError **error)
@@ -90,42 +144,13 @@ int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand)
 	return ok ? status : cli_fail(cli, error);
 }
 
-/* A word for programs. */
-static const char *error_code(const GError *error)
-{
-	static const char *const store_codes[] = {
-		[STORE_ERROR_OPEN] = "store-open",   [STORE_ERROR_LOCKED] = "store-locked",
-		[STORE_ERROR_CORRUPT] = "store-corrupt", [STORE_ERROR_NEWER] = "store-newer",
-		[STORE_ERROR_FULL] = "store-full",   [STORE_ERROR_FAILED] = "store-failed",
-	};
-	static const char *const cli_codes[] = {
-		[CLI_ERROR_USAGE] = "usage",
-		[CLI_ERROR_IO] = "io",
-		[CLI_ERROR_NAME] = "unknown-name",
-	};
-
-	if (error->domain == STORE_ERROR && (gsize)error->code < G_N_ELEMENTS(store_codes))
-		return store_codes[error->code];
-	if (error->domain == CLI_ERROR && (gsize)error->code < G_N_ELEMENTS(cli_codes))
-		return cli_codes[error->code];
-	if (error->domain == G_OPTION_ERROR)
-		return "usage";
-	if (error->domain == CAPBROKER_ERROR)
-		return error->code == ERROR_UNKNOWN ? "unknown-name" : "invalid";
-	return "failed";
-}
-
 int cli_fail(const struct cli *cli, GError *error)
 {
-	g_autofree char *line = g_utf8_make_valid(error->message, -1);
+	g_autofree char *line = error_line(error);
 
-	/* One line, whatever names and foreign messages hold. */
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
 	fprintf(stderr, "capbroker: %s\n", line);
 	if (cli->json) {
-		json_t *answer = answer_error(error_code(error), line);
+		json_t *answer = error_answer(error);
 		char *text = json_dumps(answer, JSON_INDENT(1));
 
 		puts(text);

@@ -12,16 +12,18 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "load.h"
+
 /* Exit statuses. */
 enum { EXIT_OK = 0, EXIT_BLOCK = 1, EXIT_ERROR = 2, EXIT_UNKNOWN = 3 };
 
-enum cli_error {
-	CLI_ERROR_USAGE, /* the command line is wrong */
-	CLI_ERROR_IO,    /* a file or a program can't be read, written or run */
-	CLI_ERROR_NAME,  /* names nothing that is known */
+/* The commands' own errors are of the kinds that questions have. */
+#define CLI_ERROR SERVICE_ERROR
+enum {
+	CLI_ERROR_USAGE = SERVICE_ERROR_USAGE,
+	CLI_ERROR_IO = SERVICE_ERROR_IO,
+	CLI_ERROR_NAME = SERVICE_ERROR_NAME,
 };
-#define CLI_ERROR cli_error_quark()
-GQuark cli_error_quark(void);
 
 struct cli {
 	const char *command; /* its name, for errors */
@@ -50,6 +52,26 @@ extern const struct command *const commands[];
 
 /* The database's file: --db, $CAPBROKER_DB, else by who asks; free with g_free(). */
 char *cli_database(const struct cli *cli);
+
+/*
+ * session_load(), session_write() and session_read_policy() with what the options say. Also where
+ * session_open() fails session_close() is due.
+ */
+bool session_open(struct session *session, const struct cli *cli, enum session_need need, GError **error);
+bool session_store(struct session *session, const struct cli *cli, GError **error);
+bool session_policy(struct session *session, const struct cli *cli, GError **error);
+
+/**
+ * cli_ask - put a question (ask.h) and write its answer
+ * @question: the reference is taken over
+ *
+ * Returns the exit status.
+ */
+int cli_ask(const struct cli *cli, const char *name, json_t *question, bool expand);
+
+/* The same; @also does something with the answer before it is written, or fails with @error. */
+typedef bool cli_also(const json_t *answer, GError **error);
+int cli_ask_and(const struct cli *cli, const char *name, json_t *question, cli_also *also);
 
 /**
  * cli_answer - write an answer, as JSON or as text for people

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ask.h"
 #include "commands.h"
 #include "planning.h"
 
@@ -85,47 +86,33 @@ static int print_groups(const struct cli *cli, const GPtrArray *groups, const js
 	return status ? status : unknown;
 }
 
-/* Those that are kept, in place of @groups, where hosts may be left out or something must be there. */
-static bool cover(const struct session *s, const GPtrArray *hosts, const struct baseline_options *options,
-		  GPtrArray **groups, json_t **notes, bool *blocked, GError **error)
+static json_t *question_of(char **args)
 {
-	const struct planning_names names = { .coverage = coverage, .weight_label = weight_label };
-	struct plans plans;
-	bool ok = plans_open(&plans, s, options, &names, hosts, error);
+	json_t *question = json_pack("{s:o, s:b}", "select", question_texts(args), "all_features", (int)all_features);
 
-	if (ok && (plans.planning.share || (s->policy && s->policy->floors->len))) {
-		GPtrArray *kept = answer_cover(&s->answering, *groups, &plans.planning, notes, blocked);
-
-		g_ptr_array_unref(*groups);
-		*groups = kept;
-	}
-	plans_close(&plans);
-	return ok;
+	if (accel)
+		json_object_set_new(question, "accel", question_text(accel));
+	if (coverage)
+		json_object_set_new(question, "coverage", question_text(coverage));
+	if (weight_label)
+		json_object_set_new(question, "weight_label", question_text(weight_label));
+	return question;
 }
 
-static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
+/* As what another program takes. */
+static int write_settings(const struct cli *cli, const json_t *question)
 {
-	const struct baseline_options options = { .all_features = all_features, .accel = accel };
-	GPtrArray *groups = baseline_groups(&session->judge, hosts, &options);
-	json_t *notes = NULL, *json, *note;
+	struct session session;
+	struct common *common = NULL;
 	GError *error = NULL;
-	bool blocked = false;
 	int status;
-	size_t i;
 
-	if (!cover(session, hosts, &options, &groups, &notes, &blocked, &error)) {
-		status = cli_fail(cli, error);
-	} else if (format && strcmp(format, "text") && strcmp(format, "json")) {
-		status = print_groups(cli, groups, notes);
-		status = status == EXIT_OK && blocked ? EXIT_BLOCK : status;
-	} else {
-		json = answer_baseline(&session->answering, hosts, groups);
-		json_array_foreach (notes, i, note)
-			json_object_update(json_array_get(json_object_get(json, "baselines"), i), note);
-		status = cli_answer(cli, json, blocked ? EXIT_BLOCK : EXIT_OK, false);
-	}
-	json_decref(notes);
-	g_ptr_array_unref(groups);
+	if (session_open(&session, cli, SESSION_READ, &error))
+		common = common_of(&session, question, &error);
+	status = common ? print_groups(cli, common->groups, common->notes) : cli_fail(cli, error);
+	status = common && common->blocked && status == EXIT_OK ? EXIT_BLOCK : status;
+	common_free(common);
+	session_close(&session);
 	return status;
 }
 
@@ -147,18 +134,16 @@ static int check_format(struct cli *cli)
 
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	g_autoptr(GPtrArray) hosts = NULL;
-	GError *error = NULL;
 	int status = check_format(cli);
+	json_t *question;
 
 	if (status)
 		return status;
-	if (session_open(&session, cli, SESSION_READ, &error))
-		hosts = session_select(&session, args, &error);
-	status = hosts ? answer(cli, &session, hosts) : cli_fail(cli, error);
-	g_clear_pointer(&hosts, g_ptr_array_unref);
-	session_close(&session);
+	question = question_of(args);
+	if (!format || !strcmp(format, "text") || !strcmp(format, "json"))
+		return cli_ask(cli, "baseline", question, false);
+	status = write_settings(cli, question);
+	json_decref(question);
 	return status;
 }
 

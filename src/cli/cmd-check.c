@@ -4,11 +4,8 @@
 
 #include <string.h>
 
+#include "ask.h"
 #include "commands.h"
-#include "files.h"
-#include "guest/plug.h"
-#include "load.h"
-#include "read/read.h"
 
 static char *from_name;
 static char **to;
@@ -22,158 +19,20 @@ static const GOptionEntry entries[] = {
 	{ 0 },
 };
 
-struct asked {
-	struct guest *guest;   /* @own or one of the session's */
-	struct guest *own;
-	const struct host *from;
-	enum question ask;
-	GPtrArray *targets;
-	struct needs *plugged; /* the guest with the device of --hotplug */
-};
-
-static struct guest *guest_from_file(const char *path, GError **error)
-{
-	g_autofree char *bytes = NULL, *label = file_label(path), *base = g_path_get_basename(path);
-	g_autoptr(XmlDocument) xml = NULL;
-	enum read_kind kind;
-	struct needs *needs;
-	struct guest *guest;
-	gsize length;
-
-	if (!file_read(path, XML_MAX_BYTES, &bytes, &length, error))
-		return NULL;
-	kind = read_kind(bytes, length);
-	if (kind == READ_CAPABILITIES || kind == READ_DOMCAPABILITIES || kind == READ_PROFILE) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
-			    "%s: describes a host, not a guest (give it to 'capbroker import')",
-			    label);
-		return NULL;
-	}
-	xml = xml_parse(bytes, length, label, error);
-	needs = xml ? needs_from_xml(xml, error) : NULL;
-	if (!needs) {
-		if (xml)
-			g_prefix_error(error, "%s: ", label);
-		return NULL;
-	}
-	guest = g_new0(struct guest, 1);
-	if (strrchr(base, '.') > base)
-		*strrchr(base, '.') = 0;
-	guest->name = g_strdup(needs->name ? needs->name : strcmp(path, "-") ? base : "guest");
-	guest->uuid = g_strdup(needs->uuid);
-	guest->running = needs->live;
-	if (needs->live)
-		guest->live = needs;
-	else
-		guest->defined = needs;
-	return guest;
-}
-
 /* What looks like a file is one; a known guest's name comes before a file of that name. */
-static bool is_file(struct session *s, const char *name)
+static void set_guest(json_t *question, const char *name)
 {
-	if (!strcmp(name, "-") || strchr(name, '/') || g_str_has_suffix(name, ".xml"))
-		return true;
-	return !session_knows_guest(s, name) && g_file_test(name, G_FILE_TEST_EXISTS);
-}
+	bool file = !strcmp(name, "-") || strchr(name, '/') || g_str_has_suffix(name, ".xml");
 
-static bool find_guest(struct session *s, struct asked *q, const char *name,
-		       GError **error)
-{
-	if (!is_file(s, name)) {
-		q->guest = session_guest(s, name, error);
-		return q->guest != NULL;
-	}
-	q->guest = q->own = guest_from_file(name, error);
-	if (q->own)
-		guest_expand(q->own, &s->judge);
-	return q->own != NULL;
-}
-
-static bool find_from(const struct session *s, struct asked *q, GError **error)
-{
-	const char *host = from_name ? from_name : q->own ? NULL : q->guest->host;
-
-	q->ask = from_name || (!q->own && q->guest->running) ? ASK_MIGRATE : ASK_START;
-	if (!host)
-		return true;
-	q->from = from_name ? session_host(s, host, error) : fleet_find(s->fleet, host);
-	return q->from || !from_name;
-}
-
-/* The guest's cluster, else all; not the host it is to leave. */
-static bool default_targets(const struct session *s, struct asked *q, GError **error)
-{
-	g_autofree char *cluster =
-		q->from && q->from->cluster ? g_strconcat("cluster=", q->from->cluster, NULL) : NULL;
-	char *selectors[] = { cluster, NULL };
-
-	q->targets = session_select(s, selectors, error);
-	if (!q->targets)
-		return false;
-	if (q->ask == ASK_MIGRATE && q->from && q->targets->len > 1)
-		g_ptr_array_remove(q->targets, (void *)q->from);
-	return true;
-}
-
-static bool find_targets(const struct session *s, struct asked *q, char **more, GError **error)
-{
-	g_autoptr(GPtrArray) selectors = g_ptr_array_new();
-
-	for (size_t i = 0; to && to[i]; i++)
-		g_ptr_array_add(selectors, to[i]);
-	for (size_t i = 0; more[i]; i++)
-		g_ptr_array_add(selectors, more[i]);
-	if (!selectors->len)
-		return default_targets(s, q, error);
-	g_ptr_array_add(selectors, NULL);
-	q->targets = session_select(s, (char *const *)selectors->pdata, error);
-	return q->targets != NULL;
-}
-
-/* The guest with the device that the file describes. */
-static bool read_device(struct asked *q, GError **error)
-{
-	g_autofree char *bytes = NULL, *label = file_label(device_file);
-	g_autoptr(XmlDocument) xml = NULL;
-	gsize length;
-
-	if (!q->from) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-			    "check: on which host '%s' runs is not known (say --from HOST)", q->guest->name);
-		return false;
-	}
-	if (!file_read(device_file, XML_MAX_BYTES, &bytes, &length, error))
-		return false;
-	xml = xml_parse(bytes, length, label, error);
-	if (!xml)
-		return false;
-	q->plugged = needs_plug(guest_needs(q->guest), xml, error);
-	if (!q->plugged)
-		g_prefix_error(error, "%s: ", label);
-	return q->plugged != NULL;
-}
-
-/* The answer to what was asked, or NULL with @error. */
-static json_t *ask(struct session *session, struct asked *q, char **args, GError **error)
-{
-	if (!find_guest(session, q, args[0], error) || !find_from(session, q, error))
-		return NULL;
-	if (device_file)
-		return read_device(q, error) ?
-			       answer_hotplug(&session->answering, q->guest, q->plugged, q->from) : NULL;
-	if (!find_targets(session, q, args + 1, error))
-		return NULL;
-	return answer_check(&session->answering, q->guest, q->ask, q->from, q->targets);
+	if (!file)
+		json_object_set_new(question, "guest", question_text(name));
+	if (file || g_file_test(name, G_FILE_TEST_EXISTS))
+		json_object_set_new(question, "document", question_file(name));
 }
 
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	struct asked q = { 0 };
-	GError *error = NULL;
-	json_t *answer = NULL;
-	int status;
+	json_t *question, *targets;
 
 	if (!args[0])
 		return cli_usage(cli, "no guest given");
@@ -181,14 +40,17 @@ static int run(struct cli *cli, char **args)
 		return cli_usage(cli, "'%s' is not expected (targets follow --to)", args[1]);
 	if (device_file && to)
 		return cli_usage(cli, "--to doesn't go with --hotplug (the guest's own host is asked)");
-	if (session_open(&session, cli, SESSION_READ, &error))
-		answer = ask(&session, &q, args, &error);
-	status = answer ? cli_answer(cli, answer, answer_check_status(answer), false) : cli_fail(cli, error);
-	g_clear_pointer(&q.targets, g_ptr_array_unref);
-	needs_free(q.plugged);
-	guest_free(q.own);
-	session_close(&session);
-	return status;
+	question = json_object();
+	set_guest(question, args[0]);
+	targets = question_texts(to);
+	for (size_t i = 1; args[i]; i++)
+		json_array_append_new(targets, question_text(args[i]));
+	json_object_set_new(question, "to", targets);
+	if (from_name)
+		json_object_set_new(question, "from", question_text(from_name));
+	if (device_file)
+		json_object_set_new(question, "device", question_file(device_file));
+	return cli_ask(cli, "check", question, false);
 }
 
 const struct command cmd_check = {

@@ -2,8 +2,8 @@
 /* cmd-drain.c: can a host be emptied? */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "load.h"
 
 static char **to;
 static gboolean expand;
@@ -14,31 +14,14 @@ static const GOptionEntry entries[] = {
 	{ 0 },
 };
 
-static json_t *ask(const struct session *s, const char *name, GError **error)
-{
-	const struct host *host = session_host(s, name, error);
-	g_autoptr(GPtrArray) targets = host ? session_select(s, to, error) : NULL;
-
-	return targets ? answer_drain(&s->answering, host, s->guests, targets, s->changes) : NULL;
-}
-
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	GError *error = NULL;
-	json_t *answer = NULL;
-	int status;
-
 	if (!args[0])
 		return cli_usage(cli, "no host given");
 	if (args[1])
 		return cli_usage(cli, "'%s' is not expected (one host at a time)", args[1]);
-	if (session_open(&session, cli, SESSION_FLEET, &error))
-		answer = ask(&session, args[0], &error);
-	status = answer ? cli_answer(cli, answer, answer_verdict_status(answer), expand) :
-			  cli_fail(cli, error);
-	session_close(&session);
-	return status;
+	return cli_ask(cli, "drain", json_pack("{s:o, s:o}", "host", question_text(args[0]), "to",
+					       question_texts(to)), expand);
 }
 
 const struct command cmd_drain = {

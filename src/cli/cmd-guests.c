@@ -2,9 +2,9 @@
 /* cmd-guests.c: the guests that are known, and what one of them was started with. */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
 #include "guest-contracts.h"
-#include "load.h"
 
 static gboolean element;
 
@@ -14,37 +14,35 @@ static const GOptionEntry entries[] = {
 	{ 0 },
 };
 
-static int one(const struct cli *cli, struct session *session, const char *name)
+/* Its newest contract, as XML. */
+static int write_element(const struct cli *cli, const char *name)
 {
-	GError *error = NULL;
-	const struct guest *guest = session_guest(session, name, &error);
-	g_autofree char *text = guest && element ? guest_contract_element(session, guest, &error) : NULL;
-	g_autofree char *line = text ? g_strconcat(text, "\n", NULL) : NULL;
-	json_t *answer = guest && !element ? guest_contracts(session, guest, &error) : NULL;
-
-	if (error)
-		return cli_fail(cli, error);
-	return line ? cli_text(cli, line) : cli_answer(cli, answer, EXIT_OK, false);
-}
-
-static int run(struct cli *cli, char **args)
-{
+	g_autofree char *text = NULL, *line = NULL;
+	const struct guest *guest = NULL;
 	struct session session;
 	GError *error = NULL;
 	int status;
 
+	if (session_open(&session, cli, SESSION_READ, &error))
+		guest = session_guest(&session, name, &error);
+	text = guest ? guest_contract_element(&session, guest, &error) : NULL;
+	line = text ? g_strconcat(text, "\n", NULL) : NULL;
+	status = line ? cli_text(cli, line) : cli_fail(cli, error);
+	session_close(&session);
+	return status;
+}
+
+static int run(struct cli *cli, char **args)
+{
 	if (args[0] && args[1])
 		return cli_usage(cli, "'%s' is not expected", args[1]);
 	if (element && (!args[0] || cli->json))
 		return cli_usage(cli, "--contract: goes with one guest, and prints XML");
-	if (!session_open(&session, cli, args[0] ? SESSION_READ : SESSION_GUESTS, &error))
-		status = cli_fail(cli, error);
-	else if (args[0])
-		status = one(cli, &session, args[0]);
-	else
-		status = cli_answer(cli, answer_guests(&session.answering, session.guests), EXIT_OK, false);
-	session_close(&session);
-	return status;
+	if (element)
+		return write_element(cli, args[0]);
+	if (args[0])
+		return cli_ask(cli, "contracts", json_pack("{s:o}", "guest", question_text(args[0])), false);
+	return cli_ask(cli, "guests", json_object(), false);
 }
 
 const struct command cmd_guests = {

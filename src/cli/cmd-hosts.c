@@ -2,23 +2,12 @@
 /* cmd-hosts.c: the hosts that are known. */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "load.h"
 
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	g_autoptr(GPtrArray) hosts = NULL;
-	GError *error = NULL;
-	int status;
-
-	if (session_open(&session, cli, SESSION_READ, &error))
-		hosts = *args ? session_select(&session, args, &error)
-			      : g_ptr_array_ref(session.fleet->hosts);
-	status = hosts ? cli_answer(cli, answer_hosts(&session.answering, hosts), EXIT_OK, false)
-		       : cli_fail(cli, error);
-	session_close(&session);
-	return status;
+	return cli_ask(cli, "hosts", json_pack("{s:o}", "select", question_texts(args)), false);
 }
 
 const struct command cmd_hosts = {

@@ -4,17 +4,20 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
-#include "import.h"
+#include "import-probe.h"
 #include "load.h"
 
 #define MAX_JOBS 256
 #define MAX_TIMEOUT 3600
+/* Fewer hosts than this are done before anybody wonders. */
+#define PROGRESS_FROM 50u
 /* Neither was given. */
 #define USUAL G_MININT
 
-static struct import_options options = { .jobs = USUAL, .timeout = USUAL };
+static struct import_options options = { .jobs = USUAL, .timeout = USUAL, .probe = import_probe };
 static char **uris;
 
 static const GOptionEntry entries[] = {
@@ -30,6 +33,14 @@ static const GOptionEntry entries[] = {
 	{ "timeout", 0, 0, G_OPTION_ARG_INT, &options.timeout, "How long each may take (default 30)", "SECONDS" },
 	{ 0 },
 };
+
+static void progress(guint done, guint all)
+{
+	if (all < PROGRESS_FROM || !isatty(STDERR_FILENO))
+		return;
+	if (done % 16 == 0 || done == all)
+		fprintf(stderr, "\rimport: %u of %u hosts%s", done, all, done == all ? "\r\033[K" : "");
+}
 
 /* Parts files from connections: behind --libvirt, what looks like a URI is one. */
 static bool gather(struct import *import, char **args, GError **error)
@@ -131,7 +142,7 @@ static int run(struct cli *cli, char **args)
 		return status;
 	if (!*args && !uris)
 		return cli_usage(cli, "nothing to import");
-	options.quiet = cli->json;
+	options.progress = cli->json ? NULL : progress;
 	if (session_open(&session, cli, SESSION_FILES, &error)) {
 		import = import_new(&options, session.files->models);
 		answer = import_all(&session, cli, import, args, &error);

@@ -2,8 +2,8 @@
 /* cmd-matrix.c: which guests can go where, by class. */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "load.h"
 
 static gboolean expand;
 
@@ -14,19 +14,9 @@ static const GOptionEntry entries[] = {
 
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	GError *error = NULL;
-	int status;
-
 	if (*args)
 		return cli_usage(cli, "'%s' is not expected", *args);
-	if (session_open(&session, cli, SESSION_FLEET, &error))
-		status = cli_answer(cli, answer_matrix(&session.answering, session.guests), EXIT_OK,
-				    expand);
-	else
-		status = cli_fail(cli, error);
-	session_close(&session);
-	return status;
+	return cli_ask(cli, "matrix", json_object(), expand);
 }
 
 const struct command cmd_matrix = {

@@ -2,8 +2,8 @@
 /* cmd-pools.c: hosts into few migration domains that keep most of what they have. */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "planning.h"
 
 static char *max, *min_size, *spread;
 
@@ -27,49 +27,22 @@ static bool number(const char *text, const char *option, guint *value, GError **
 	return true;
 }
 
-static json_t *answer(const struct session *s, const GPtrArray *hosts, struct pools_options *options,
-		      GError **error)
-{
-	const struct baseline_options baseline = { 0 };
-	const struct planning_names names = { .spread = spread };
-	g_autoptr(GPtrArray) groups = baseline_groups(&s->judge, hosts, &baseline);
-	struct plans plans;
-	json_t *json = NULL;
-
-	if (groups->len > options->max) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-			    "pools: --max %u: these hosts are of %u architectures and vendors, which never share a pool (allow %u, or select fewer hosts)",
-			    options->max, groups->len, groups->len);
-		return NULL;
-	}
-	if (plans_open(&plans, s, &baseline, &names, hosts, error))
-		json = answer_pools(&s->answering, hosts, groups, &plans.planning, options);
-	plans_close(&plans);
-	return json;
-}
-
 static int run(struct cli *cli, char **args)
 {
-	struct pools_options options = { .spread = spread != NULL };
-	struct session session;
-	g_autoptr(GPtrArray) hosts = NULL;
 	GError *error = NULL;
-	json_t *json = NULL;
-	int status;
+	guint most, least;
+	json_t *question;
 
 	if (!max)
 		return cli_usage(cli, "--max K is expected");
-	if (!number(max, "max", &options.max, &error) || !number(min_size, "min-size", &options.min_size, &error))
+	if (!number(max, "max", &most, &error) || !number(min_size, "min-size", &least, &error))
 		return cli_fail(cli, error);
-	if (session_open(&session, cli, SESSION_READ, &error))
-		hosts = session_select(&session, args, &error);
-	if (hosts)
-		json = answer(&session, hosts, &options, &error);
-	status = json && json_is_true(json_object_get(json, "fits")) ? EXIT_OK : EXIT_BLOCK;
-	status = json ? cli_answer(cli, json, status, false) : cli_fail(cli, error);
-	g_clear_pointer(&hosts, g_ptr_array_unref);
-	session_close(&session);
-	return status;
+	question = json_pack("{s:o, s:i}", "select", question_texts(args), "max", (int)most);
+	if (min_size)
+		json_object_set_new(question, "min_size", json_integer(least));
+	if (spread)
+		json_object_set_new(question, "spread", question_text(spread));
+	return cli_ask(cli, "pools", question, false);
 }
 
 const struct command cmd_pools = {

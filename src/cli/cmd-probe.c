@@ -3,11 +3,11 @@
 #include "config.h"
 
 #include "commands.h"
-#include "import.h"
+#include "import-probe.h"
 #include "load.h"
 #include "show.h"
 
-static struct import_options options = { .quiet = true };
+static struct import_options options;
 static char *timeout;
 static char **claims;
 

@@ -2,8 +2,8 @@
 /* cmd-show.c: what one host can promise a guest. */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "load.h"
 #include "show.h"
 #include "validity.h"
 
@@ -12,7 +12,7 @@ static json_t *show(const struct session *session, const char *name, bool all, G
 	const struct host *host = session_host(session, name, error);
 	g_autoptr(Profile) own = host ? session_profile(session, host, error) : NULL;
 
-	json_t *answer = own ? answer_show(&session->answering, host, own, all) : NULL;
+	json_t *answer = own ? show_host_of(session, host, own, all) : NULL;
 
 	if (answer)
 		json_object_set_new(answer, "validity", validity_of(host, own));

@@ -2,8 +2,8 @@
 /* cmd-stranded.c: which guests can go nowhere, or hardly anywhere? */
 #include "config.h"
 
+#include "ask.h"
 #include "commands.h"
-#include "load.h"
 
 #define FEW 2
 
@@ -18,24 +18,11 @@ static const GOptionEntry entries[] = {
 
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	GError *error = NULL;
-	json_t *answer;
-	int status;
-
 	if (*args)
 		return cli_usage(cli, "'%s' is not expected", *args);
 	if (few < 0)
 		return cli_usage(cli, "--few: %d is no number of hosts (0 or more)", few);
-	if (session_open(&session, cli, SESSION_FLEET, &error)) {
-		answer = answer_stranded(&session.answering, session.guests, session.changes,
-					 (unsigned int)few);
-		status = cli_answer(cli, answer, answer_verdict_status(answer), expand);
-	} else {
-		status = cli_fail(cli, error);
-	}
-	session_close(&session);
-	return status;
+	return cli_ask(cli, "stranded", json_pack("{s:i}", "few", few), expand);
 }
 
 const struct command cmd_stranded = {

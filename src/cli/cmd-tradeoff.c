@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
+#include "ask.h"
 #include "commands.h"
-#include "planning.h"
 
 static char *svg, *weight_label;
 static char **pins, **forbid;
@@ -32,52 +32,14 @@ static bool draw(const json_t *answer, GError **error)
 	return false;
 }
 
-static json_t *answer(const struct session *s, const GPtrArray *hosts, GError **error)
-{
-	const struct baseline_options options = { 0 };
-	const struct planning_names names = { .weight_label = weight_label, .pins = pins, .forbid = forbid };
-	struct plans plans;
-	json_t *json = NULL;
-
-	if (plans_open(&plans, s, &options, &names, hosts, error)) {
-		g_autoptr(GPtrArray) groups = baseline_groups(&s->judge, hosts, &options);
-
-		json = answer_tradeoff(&s->answering, hosts, groups, s->guests, &plans.planning);
-	}
-	plans_close(&plans);
-	if (json && !draw(json, error))
-		g_clear_pointer(&json, json_decref);
-	return json;
-}
-
-/* Blocked where some group can't have what is pinned. */
-static int status_of(const json_t *answer)
-{
-	const json_t *group;
-	size_t i;
-
-	json_array_foreach (json_object_get(answer, "groups"), i, group)
-		if (!json_array_size(json_object_get(group, "steps")))
-			return EXIT_BLOCK;
-	return EXIT_OK;
-}
-
 static int run(struct cli *cli, char **args)
 {
-	struct session session;
-	g_autoptr(GPtrArray) hosts = NULL;
-	GError *error = NULL;
-	json_t *json = NULL;
-	int status;
+	json_t *question = json_pack("{s:o, s:o, s:o}", "select", question_texts(args), "pins",
+				     question_texts(pins), "forbid", question_texts(forbid));
 
-	if (session_open(&session, cli, SESSION_READ, &error))
-		hosts = session_select(&session, args, &error);
-	if (hosts)
-		json = answer(&session, hosts, &error);
-	status = json ? cli_answer(cli, json, status_of(json), false) : cli_fail(cli, error);
-	g_clear_pointer(&hosts, g_ptr_array_unref);
-	session_close(&session);
-	return status;
+	if (weight_label)
+		json_object_set_new(question, "weight_label", question_text(weight_label));
+	return cli_ask_and(cli, "tradeoff", question, draw);
 }
 
 const struct command cmd_tradeoff = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * import-libvirt.c: many libvirt connections, several asked at once; see import.h.
+ * import-libvirt.c: many libvirt connections, several asked at once; see import-probe.h.
  *
  * Each is asked by a capbroker-probe of its own, which has a time limit; one that is not done some
  * seconds after it is killed. What they found is gathered in the order of the connections, whoever
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "import.h"
+#include "import-probe.h"
 
 #define JOBS 8
 #define TIMEOUT 30
@@ -44,7 +44,7 @@ struct link {
 
 static void progress(const struct asking *a)
 {
-	if (a->import->options->quiet || !isatty(STDERR_FILENO))
+	if (!a->import->options->progress || !isatty(STDERR_FILENO))
 		return;
 	fprintf(stderr, "\rimport: %u of %u connections%s", a->done, a->n,
 		a->done == a->n ? "\r\033[K" : "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * import-probe.c: running capbroker-probe as a program, and gathering what it found; see
- * import.h.
+ * import-probe.h.
  */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 
 #include "cli.h"
 #include "files.h"
-#include "import.h"
+#include "import-probe.h"
 #include "model/error.h"
 
 #define PROBE "capbroker-probe"

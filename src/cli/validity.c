@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "files.h"
-#include "import.h"
+#include "import-probe.h"
 #include "model/document.h"
 #include "validity.h"
 

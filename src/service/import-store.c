@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "answer/answer.h"
-#include "cli.h"
+#include "errors.h"
 #include "import.h"
 
 /* K=V pairs of the command line as a table; NULL for none. */
@@ -17,7 +17,7 @@ static GHashTable *pairs(char **from, const char *option, GError **error)
 		const char *equals = strchr(from[i], '=');
 
 		if (!equals || equals == from[i] || !equals[1]) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 				    "%s: '%s' is not of the form K=V (see capbroker import --help)",
 				    option, from[i]);
 			g_hash_table_unref(table);
@@ -100,7 +100,7 @@ static bool put_guests(struct store *store, const struct import_guests *list, GE
 	if (!host_is_known(store, list->host, &known, error))
 		return false;
 	if (!known) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "%s: its host '%s' is not known (probe or import that first)", list->label,
 			    list->host);
 		return false;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "errors.h"
 #include "files.h"
 
 #define MAX_NAMES 100000u
@@ -22,7 +22,7 @@ static bool fail(const char *path, const char *what, int err, const char *remedy
 {
 	g_autofree char *label = file_label(path);
 
-	g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "%s: %s: %s (%s)", label, what,
+	g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO, "%s: %s: %s (%s)", label, what,
 		    g_strerror(err), remedy);
 	return false;
 }
@@ -31,7 +31,7 @@ static bool too_big(const char *path, gsize limit, GError **error)
 {
 	g_autofree char *label = file_label(path);
 
-	g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+	g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO,
 		    "%s: larger than the %zu MiB that are read (is it the right file?)", label,
 		    limit >> 20);
 	return false;
@@ -100,7 +100,7 @@ GPtrArray *folder_list(const char *path, GError **error)
 		if (*name == '.')
 			continue;
 		if (names->len == MAX_NAMES) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+			g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO,
 				    "%s: holds more than %u files (is it the right folder?)", path,
 				    MAX_NAMES);
 			return NULL;

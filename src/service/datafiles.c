@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli.h"
+#include "errors.h"
 #include "datafiles.h"
 #include "files.h"
 
@@ -56,7 +56,7 @@ static bool load_table(struct table **table, const char *name, const char *key, 
 	site = parse_file(own, own, sum, error);
 	ok = site && table_join(*table, site, key);
 	if (site && !ok)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO,
 			    "%s: columns differ from the table it adds to (its header must be the same)",
 			    own);
 	table_free(site);

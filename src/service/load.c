@@ -242,39 +242,35 @@ bool session_since(struct session *s, int64_t at, GError **error)
 	return store_each_former(s->store, at, load_former, &l, error);
 }
 
-static bool open_existing(struct session *s, const struct cli *cli, bool required, GError **error)
+static bool open_existing(struct session *s, bool required, GError **error)
 {
-	g_autofree char *path = cli_database(cli);
-
-	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+	if (!g_file_test(s->database, G_FILE_TEST_EXISTS)) {
 		if (required)
 			g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
 				    "%s: no such database yet (run 'capbroker probe' or 'capbroker import', or name another with --db)",
-				    path);
+				    s->database);
 		return !required;
 	}
-	s->store = store_open(path, true, error);
+	s->store = store_open(s->database, true, error);
 	return s->store != NULL;
 }
 
-bool session_store(struct session *s, const struct cli *cli, GError **error)
+bool session_write(struct session *s, GError **error)
 {
-	g_autofree char *path = cli_database(cli);
-
 	g_clear_pointer(&s->store, store_close);
-	s->store = store_open(path, false, error);
+	s->store = store_open(s->database, false, error);
 	return s->store != NULL;
 }
 
-/* The file of --policy must be there; the site's own may be. */
-bool session_policy(struct session *s, const struct cli *cli, GError **error)
+/* The file that was named must be there; the site's own may be. */
+bool session_read_policy(struct session *s, const char *path, GError **error)
 {
 	g_autofree char *bytes = NULL;
 	gsize length;
 
-	s->policy_path = cli->policy ? g_strdup(cli->policy) :
-				       g_build_filename(SYSCONFDIR, "capbroker", "policy.conf", NULL);
-	if (!cli->policy && !g_file_test(s->policy_path, G_FILE_TEST_EXISTS))
+	s->policy_path = path ? g_strdup(path) :
+				g_build_filename(SYSCONFDIR, "capbroker", "policy.conf", NULL);
+	if (!path && !g_file_test(s->policy_path, G_FILE_TEST_EXISTS))
 		return true;
 	if (!file_read(s->policy_path, POLICY_MAX_BYTES, &bytes, &length, error))
 		return false;
@@ -288,9 +284,13 @@ bool session_policy(struct session *s, const struct cli *cli, GError **error)
 	return true;
 }
 
-bool session_open(struct session *s, const struct cli *cli, enum session_need need, GError **error)
+bool session_load(struct session *s, const struct session_options *options, enum session_need need,
+		  GError **error)
 {
+	bool assumed = json_array_size(options->assume) > 0;
+
 	memset(s, 0, sizeof(*s));
+	s->database = g_strdup(options->database);
 	s->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
 	s->changes = g_ptr_array_new_with_free_func(host_change_free);
 	s->fleet = fleet_new();
@@ -307,11 +307,13 @@ bool session_open(struct session *s, const struct cli *cli, enum session_need ne
 					   s->files->digest, s->files->cpu_map, NULL, NULL, 0, 0 };
 	if (need == SESSION_FILES)
 		return true;
-	if (!session_policy(s, cli, error))
+	if (need == SESSION_STORE)
+		return (s->store = store_open(s->database, true, error)) != NULL;
+	if (!session_read_policy(s, options->policy, error))
 		return false;
-	if (!open_existing(s, cli, need == SESSION_READ || cli->assume, error))
+	if (!open_existing(s, need == SESSION_READ || assumed, error))
 		return false;
-	return !s->store || (load_hosts(s, error) && assume_all(s, cli->assume, error) &&
+	return !s->store || (load_hosts(s, error) && assume_all(s, options->assume, error) &&
 			     load_guests(s, need, error) && session_load_overrides(s, error));
 }
 
@@ -329,6 +331,7 @@ void session_close(struct session *s)
 	g_clear_pointer(&s->files, datafiles_free);
 	g_clear_pointer(&s->policy, policy_free);
 	g_clear_pointer(&s->policy_path, g_free);
+	g_clear_pointer(&s->database, g_free);
 }
 
 struct host *session_host(const struct session *s, const char *name, GError **error)
@@ -336,7 +339,7 @@ struct host *session_host(const struct session *s, const char *name, GError **er
 	struct host *host = fleet_find(s->fleet, name);
 
 	if (!host)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "%s: no host of that name, UUID or alias is known (see 'capbroker hosts')",
 			    name);
 	return host;

@@ -21,14 +21,18 @@
 /* More than this in one import, in bytes, is refused. */
 #define IMPORT_MAX_BYTES (1024u * 1024 * 1024)
 
-/* What the command line says of all files. */
+struct import;
+
+/* What is said of all files. */
 struct import_options {
 	const char *name;     /* of the one host that all files describe; NULL: each its own */
 	const char *cluster;
 	char **labels, **aliases; /* K=V, NULL-terminated, or NULL */
 	const char *accel, *machine; /* scope of QEMU's replies, where their names don't say */
 	const char *guests_on; /* host that the domain definitions belong to, or NULL */
-	bool quiet;           /* no progress */
+	/* runs capbroker-probe with these arguments and gathers what it found: of recordings */
+	bool (*probe)(struct import *import, const char *const *arguments, GError **error);
+	void (*progress)(guint done, guint all); /* told of hosts that are done; or NULL */
 	int jobs, timeout;    /* of connections at once, of seconds for each; below 1: as usual */
 };
 
@@ -77,31 +81,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Import, import_free)
 
 /* Gathers a file, a folder, a recording, or standard input ("-"). */
 bool import_file(struct import *import, const char *path, GError **error);
-
-/* Runs capbroker-probe with these arguments, NULL-terminated, and gathers what it found. */
-bool import_probe(struct import *import, const char *const *arguments, GError **error);
-
-/**
- * import_libvirt - ask libvirt connections, several at once, and gather what they found
- * @uris: NULL-terminated
- *
- * A connection that fails doesn't stop the others: it is listed in import->failed, in the order of
- * @uris. Returns false only where nobody can be asked at all.
- */
-bool import_libvirt(struct import *import, char *const *uris, GError **error);
-
-/* One run of capbroker-probe; for import_probe() and import_libvirt(). */
-struct probe_run {
-	char *label;          /* for messages: what is asked */
-	char *folder, *profile, *guests, *errors; /* where it writes */
-	GPid pid;             /* to be waited for */
-};
-
-struct probe_run *probe_run_start(const char *label, const char *const *arguments, GError **error);
-
-/* Gathers what it found; @status: as waitpid() tells it. */
-bool probe_run_gather(struct probe_run *run, int status, struct import *import, GError **error);
-void probe_run_free(struct probe_run *run);
 
 /* Adds guests: one definition; a document capbroker.guests/1. */
 bool import_add_domain(struct import *import, const struct import_input *input, GError **error);

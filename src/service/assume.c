@@ -6,6 +6,7 @@
 
 #include "answer/upgrade.h"
 #include "assume.h"
+#include "errors.h"
 #include "files.h"
 #include "model/assume.h"
 #include "model/document.h"
@@ -44,37 +45,63 @@ static void change(struct session *s, struct host *host, const struct assumed *a
 	g_hash_table_insert(s->assumed, g_strdup(host->digest), (gpointer)assumed->profile);
 }
 
-static struct assumed *from_file(struct session *s, const char *path, GError **error)
+/* What a file holds, or that it can't be read, is put into @entry. */
+static void read_profile(json_t *entry, const char *path)
 {
 	g_autofree char *bytes = NULL;
+	g_autoptr(GError) error = NULL;
+	json_t *doc = NULL;
 	gsize length;
 
-	if (!file_read(path, PROFILE_MAX_BYTES, &bytes, &length, error))
-		return NULL;
-	if (read_kind(bytes, length) != READ_PROFILE) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
-			    "%s: not a profile (give a file that capbroker-probe wrote, or the name of a known host)",
-			    path);
-		return NULL;
+	if (file_read(path, PROFILE_MAX_BYTES, &bytes, &length, &error)) {
+		if (read_kind(bytes, length) == READ_PROFILE)
+			doc = json_bytes_parse(bytes, length, PROFILE_MAX_BYTES, &error);
+		else
+			g_set_error(&error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
+				    "%s: not a profile (give a file that capbroker-probe wrote, or the name of a known host)",
+				    path);
 	}
-	return own(s, json_bytes_parse(bytes, length, PROFILE_MAX_BYTES, error), error);
+	json_object_set_new(entry, doc ? "profile" : "problem", doc ? doc : error_answer(error));
+}
+
+json_t *assume_read(char *const *what)
+{
+	json_t *array = what ? json_array() : NULL;
+
+	for (size_t i = 0; what && what[i]; i++) {
+		const char *equals = strrchr(what[i], '=');
+		const char *last = equals ? equals + 1 : "";
+		g_autofree char *valid = g_utf8_make_valid(what[i], -1);
+		json_t *entry = json_pack("{s:s}", "text", valid);
+
+		if (strchr(last, '/') || (*last && g_file_test(last, G_FILE_TEST_EXISTS)))
+			read_profile(entry, last);
+		json_array_append_new(array, entry);
+	}
+	return array;
 }
 
 /* Everyone gets the profile of a host, as it is stored, or of a file. */
-static bool replace(struct session *s, const GPtrArray *hosts, const char *what, GError **error)
+static bool replace(struct session *s, const GPtrArray *hosts, const char *what, const json_t *entry,
+		    GError **error)
 {
 	const struct host *model = fleet_find(s->fleet, what);
+	json_t *profile = json_object_get(entry, "profile");
+	GError *problem = error_from_answer(json_object_get(entry, "problem"));
 	g_autoptr(Profile) whole = NULL;
 	g_autofree struct assumed *assumed = NULL;
 
 	if (model && (whole = session_profile(s, model, error)))
 		assumed = own(s, json_incref(whole->doc), error);
-	else if (!model && (strchr(what, '/') || g_file_test(what, G_FILE_TEST_EXISTS)))
-		assumed = from_file(s, what, error);
+	else if (!model && profile)
+		assumed = own(s, json_incref(profile), error);
+	else if (!model && problem)
+		g_propagate_error(error, g_steal_pointer(&problem));
 	else if (!model)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 			    "'%s' is neither a known host nor a profile's file, nor gone, +CAP or -CAP",
 			    what);
+	g_clear_error(&problem);
 	for (guint i = 0; assumed && i < hosts->len; i++)
 		change(s, g_ptr_array_index(hosts, i), assumed);
 	return assumed != NULL;
@@ -104,7 +131,7 @@ static bool give_or_take(struct session *s, const GPtrArray *hosts, const char *
 	return id != NULL;
 }
 
-static bool assume(struct session *s, const char *text, GError **error)
+static bool assume(struct session *s, const char *text, const json_t *entry, GError **error)
 {
 	const char *equals = strrchr(text, '=');
 	g_autofree char *selector = equals ? g_strndup(text, (gsize)(equals - text)) : NULL;
@@ -113,7 +140,7 @@ static bool assume(struct session *s, const char *text, GError **error)
 	bool ok;
 
 	if (!equals || equals == text || !*what || !strcmp(what, "+") || !strcmp(what, "-")) {
-		g_set_error_literal(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error_literal(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 				    "not SELECTOR=WHAT (WHAT: gone, +CAP, -CAP, a host or a profile's file)");
 		return false;
 	}
@@ -126,7 +153,7 @@ static bool assume(struct session *s, const char *text, GError **error)
 	} else if (*what == '+' || *what == '-') {
 		ok = give_or_take(s, hosts, what, error);
 	} else {
-		ok = replace(s, hosts, what, error);
+		ok = replace(s, hosts, what, entry, error);
 	}
 	fleet_settle(s->fleet);
 	return ok;
@@ -161,15 +188,20 @@ static void compare(struct session *s, GPtrArray *remembered)
 	}
 }
 
-bool assume_all(struct session *s, char *const *what, GError **error)
+bool assume_all(struct session *s, const json_t *assumptions, GError **error)
 {
-	g_autoptr(GPtrArray) before = what ? remember(s) : NULL;
+	g_autoptr(GPtrArray) before = json_array_size(assumptions) ? remember(s) : NULL;
+	const json_t *entry;
+	size_t i;
 
-	for (size_t i = 0; what && what[i]; i++)
-		if (!assume(s, what[i], error)) {
-			g_prefix_error(error, "--assume %s: ", what[i]);
+	json_array_foreach (assumptions, i, entry) {
+		const char *text = member_text(entry, "text");
+
+		if (!assume(s, text ? text : "", entry, error)) {
+			g_prefix_error(error, "--assume %s: ", text ? text : "");
 			return false;
 		}
+	}
 	if (before)
 		compare(s, before);
 	return true;

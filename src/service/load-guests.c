@@ -154,7 +154,7 @@ static const struct store_guest *find_stored(struct session *s, const char *name
 		if (!is_called(g, name))
 			continue;
 		if (found) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+			g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 				    "%s: more than one guest has that name (give its UUID, see 'capbroker guests')",
 				    name);
 			return NULL;
@@ -162,7 +162,7 @@ static const struct store_guest *find_stored(struct session *s, const char *name
 		found = g;
 	}
 	if (!found && guests)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "%s: neither a file nor a known guest (see 'capbroker guests')", name);
 	return found;
 }

@@ -84,7 +84,7 @@ char *guest_contract_element(const struct session *s, const struct guest *guest,
 	GError *problem = NULL;
 
 	if (!guest->running || !host) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "%s: doesn't run on a known host (probe its host first)", guest->name);
 		return NULL;
 	}

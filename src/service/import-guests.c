@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "cli.h"
+#include "errors.h"
 #include "guest/needs.h"
 #include "guest/xml.h"
 #include "import.h"

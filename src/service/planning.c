@@ -30,7 +30,7 @@ static bool check_weights(const char *label, const GPtrArray *hosts, GError **er
 		const struct host *h = g_ptr_array_index(hosts, i);
 
 		if (!offering_host_weight(h, label, &weight)) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+			g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 				    "%s: has no label '%s' that is a whole number up to 1000000000 (import it with --label %s=N)",
 				    h->name, label, label);
 			return false;
@@ -38,7 +38,7 @@ static bool check_weights(const char *label, const GPtrArray *hosts, GError **er
 		sum += weight;
 	}
 	if (label && !sum)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "label '%s': is 0 on all of these hosts (leave the weights out)", label);
 	return !label || sum;
 }
@@ -53,7 +53,7 @@ static bool check_spread(const char *label, const GPtrArray *hosts, GError **err
 		any = h->labels && g_hash_table_contains(h->labels, label);
 	}
 	if (!any)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_NAME,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "--spread %s: none of these hosts has such a label (see 'capbroker show HOST')", label);
 	return any;
 }

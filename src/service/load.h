@@ -12,13 +12,14 @@
 #include <stdbool.h>
 
 #include "answer/answer.h"
-#include "cli.h"
 #include "datafiles.h"
+#include "errors.h"
 #include "plan/policy.h"
 #include "store.h"
 
 struct session {
 	struct store *store;  /* NULL where there is no database (see SESSION_MAYBE) */
+	char *database;       /* its file */
 	struct datafiles *files;
 	struct policy *policy; /* NULL: none, and none is asked for */
 	char *policy_path;     /* where it is, or would be */
@@ -38,20 +39,28 @@ enum session_need {
 	SESSION_GUESTS, /* and all guests are parsed */
 	SESSION_FLEET, /* the same, where those that ask for the same share what is parsed */
 	SESSION_MAYBE, /* loaded where there is one */
+	SESSION_STORE, /* a database must be there, and is asked itself: nothing is loaded of it */
 	SESSION_FILES, /* only the data files: the database comes by session_store() */
 };
 
+/* Where things are, and what is assumed of them. */
+struct session_options {
+	const char *database; /* its file */
+	const char *policy;   /* a file that must be there; NULL: the site's own, where there is one */
+	const json_t *assume; /* as assume_read() gives it, or NULL */
+};
+
 /**
- * session_open - open the database and load what it holds
+ * session_load - open the database and load what it holds
  *
  * Returns false with @error; session_close() is due either way.
  */
-bool session_open(struct session *session, const struct cli *cli, enum session_need need,
+bool session_load(struct session *session, const struct session_options *options, enum session_need need,
 		  GError **error);
 void session_close(struct session *session);
 
 /* Opens or creates the database for writing; nothing is loaded. */
-bool session_store(struct session *session, const struct cli *cli, GError **error);
+bool session_write(struct session *session, GError **error);
 
 /**
  * session_since - put into session->changes also how hosts have changed since a time
@@ -64,8 +73,8 @@ bool session_store(struct session *session, const struct cli *cli, GError **erro
 bool session_since(struct session *session, int64_t at, GError **error);
 /* Reads the overrides of the database that hold for hosts of the fleet, which is settled. */
 bool session_load_overrides(struct session *session, GError **error);
-/* Reads the site's policy, where there is one; done by session_open() but for SESSION_FILES. */
-bool session_policy(struct session *session, const struct cli *cli, GError **error);
+/* Reads a policy, or the site's own, where there is one; done by session_load() but for SESSION_FILES. */
+bool session_read_policy(struct session *session, const char *path, GError **error);
 
 /* The host of a name, UUID or alias; else NULL with @error. */
 struct host *session_host(const struct session *session, const char *name, GError **error);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "cli.h"
+#include "errors.h"
 #include "files.h"
 #include "import.h"
 #include "model/error.h"
@@ -87,7 +87,7 @@ bool import_add_profile(struct import *import, const char *label, json_t *doc, G
 
 	host = import->options->name ? g_hash_table_lookup(import->by_name, import->options->name) : NULL;
 	if (host && host->doc) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 			    "%s: is a host of its own, and --name names one host (import it by itself)",
 			    label);
 		json_decref(doc);
@@ -113,7 +113,7 @@ static struct import_host *host_for(struct import *import, const char *name, con
 	struct import_host *host = g_hash_table_lookup(import->by_name, wanted);
 
 	if (host && fresh && !import->options->name) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 			    "%s: another file is for host '%s' too (use --name, or rename one)", label,
 			    wanted);
 		return NULL;
@@ -135,7 +135,7 @@ static struct import_input *read_input(struct import *import, const char *path, 
 		return NULL;
 	import->bytes += length;
 	if (import->bytes > IMPORT_MAX_BYTES) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO,
 			    "%s: the files of one import are larger than 1 GiB together (import them in parts)",
 			    path);
 		g_free(bytes);
@@ -226,7 +226,7 @@ static bool add_input(struct import *import, struct import_input *input, const c
 		break;
 	default:
 		if (!folder && !import->options->name && !strcmp(input->label, "standard input")) {
-			g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+			g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 				    "standard input: names no host (give --name)");
 			ok = false;
 			break;
@@ -275,7 +275,7 @@ static bool add_folder(struct import *import, const char *path, GError **error)
 		files++;
 	}
 	if (names && !files)
-		g_set_error(error, CLI_ERROR, CLI_ERROR_IO,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_IO,
 			    "%s: the folder holds no files (give a recording, or the files of one host)",
 			    path);
 	return files > 0;
@@ -287,7 +287,7 @@ bool import_file(struct import *import, const char *path, GError **error)
 	struct import_input *input;
 
 	if (strcmp(path, "-") && g_file_test(path, G_FILE_TEST_IS_DIR))
-		return is_recording(path) ? import_probe(import, replay, error)
+		return is_recording(path) ? import->options->probe(import, replay, error)
 					  : add_folder(import, path, error);
 	input = read_input(import, path, error);
 	return input && add_input(import, input, NULL, error);

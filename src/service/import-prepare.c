@@ -2,18 +2,13 @@
 /* import-prepare.c: files into checked profiles; see import.h. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli.h"
+#include "errors.h"
 #include "import.h"
 #include "model/document.h"
 #include "model/error.h"
 #include "model/profile.h"
-
-/* Fewer hosts than this are done before anybody wonders. */
-#define PROGRESS_FROM 50u
 
 static const struct import_input *find_input(const GPtrArray *inputs, const char *name)
 {
@@ -103,7 +98,7 @@ static bool read_one(const struct import *import, struct import_host *host,
 	const char *bytes = g_bytes_get_data(input->bytes, &length);
 
 	if (needs_accel(import, input)) {
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 			    "%s: doesn't say which accelerator it is about (give --accel kvm or --accel tcg)",
 			    input->label);
 		return false;
@@ -269,23 +264,12 @@ static bool check_names(const struct import *import, GError **error)
 
 		if (g_hash_table_add(seen, host->name))
 			continue;
-		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE,
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
 			    "%s: another file is for host '%s' too (import them one after the other)",
 			    host->label, host->name);
 		return false;
 	}
 	return true;
-}
-
-static void progress(const struct import *import, guint done)
-{
-	bool last = done == import->hosts->len;
-
-	if (import->options->quiet || import->hosts->len < PROGRESS_FROM || !isatty(STDERR_FILENO))
-		return;
-	if (done % 16 == 0 || last)
-		fprintf(stderr, "\rimport: %u of %u hosts%s", done, import->hosts->len,
-			last ? "\r\033[K" : "");
 }
 
 bool import_prepare(struct import *import, GError **error)
@@ -300,7 +284,8 @@ bool import_prepare(struct import *import, GError **error)
 			return false;
 		/* Thousands of documents needn't all be in memory at once. */
 		g_clear_pointer(&host->doc, json_decref);
-		progress(import, i + 1);
+		if (import->options->progress)
+			import->options->progress(i + 1, import->hosts->len);
 	}
 	return check_names(import, error);
 }
