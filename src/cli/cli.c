@@ -2,6 +2,7 @@
 /* cli.c: see cli.h. */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,6 +90,20 @@ static bool put(const char *text, GError **error)
 		return true;
 	g_set_error_literal(error, CLI_ERROR, CLI_ERROR_IO,
 			    "standard output: cannot write (is its disk full?)");
+	return false;
+}
+
+bool cli_write_file(const char *path, const char *text, GError **error)
+{
+	g_autofree char *label = NULL;
+	GError *failed = NULL;
+
+	if (g_file_set_contents(path, text, -1, &failed))
+		return true;
+	label = g_filename_display_name(path);
+	g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "%s: cannot write: %s (name another file)", label,
+		    g_strerror(failed->code == G_FILE_ERROR_NOENT ? ENOENT : errno));
+	g_error_free(failed);
 	return false;
 }
 

@@ -86,6 +86,9 @@ int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand);
 /* What --assume says, in one line, or NULL: free with g_free(). */
 char *cli_assumed(const struct cli *cli);
 
+/* Puts text into a file of its own, in the place of what was there. */
+bool cli_write_file(const char *path, const char *text, GError **error);
+
 /* Writes text as it is; returns the exit status. */
 int cli_text(const struct cli *cli, const char *text);
 

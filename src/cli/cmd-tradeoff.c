@@ -2,8 +2,6 @@
 /* cmd-tradeoff.c: which few hosts cost what, from all hosts to the newest. */
 #include "config.h"
 
-#include <errno.h>
-
 #include "ask.h"
 #include "commands.h"
 
@@ -20,16 +18,9 @@ static const GOptionEntry entries[] = {
 
 static bool draw(const json_t *answer, GError **error)
 {
-	g_autofree char *text = writer_svg_tradeoff(answer), *label = NULL;
-	GError *failed = NULL;
+	g_autofree char *text = writer_svg_tradeoff(answer);
 
-	if (!svg || g_file_set_contents(svg, text, -1, &failed))
-		return true;
-	label = g_filename_display_name(svg);
-	g_set_error(error, CLI_ERROR, CLI_ERROR_IO, "%s: cannot write: %s (name another file)", label,
-		    g_strerror(failed->code == G_FILE_ERROR_NOENT ? ENOENT : errno));
-	g_error_free(failed);
-	return false;
+	return !svg || cli_write_file(svg, text, error);
 }
 
 static int run(struct cli *cli, char **args)

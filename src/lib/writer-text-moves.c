@@ -143,6 +143,7 @@ void text_report(struct out *out, const json_t *answer)
 	json_int_t days = (get_int(answer, "now") - get_int(answer, "since") + 43200) / 86400;
 	size_t i;
 
+	text_report_fleet(out, answer);
 	out_line(out, "Moves that hooks decided, last %d day%s: %d", (int)days, plural(days),
 		 (int)get_int(answer, "moves_n"));
 	json_array_foreach (json_object_get(answer, "predicted"), i, row) {
@@ -166,6 +167,7 @@ void text_report(struct out *out, const json_t *answer)
 		 (int)get_int(answer, "overridden_n"), plural(get_int(answer, "overridden_n")));
 	json_array_foreach (overrides, i, o)
 		override_line(out, o);
+	text_report_facts(out, answer);
 	out_end(out, answer);
 }
 

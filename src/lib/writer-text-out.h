@@ -30,6 +30,9 @@ void text_drift(struct out *out, const json_t *answer);
 void text_stranded(struct out *out, const json_t *answer);
 void text_decision(struct out *out, const json_t *answer);
 void text_report(struct out *out, const json_t *answer);
+/* writer-text-report.c: what stands before and behind the moves. */
+void text_report_fleet(struct out *out, const json_t *answer);
+void text_report_facts(struct out *out, const json_t *answer);
 void text_overrides(struct out *out, const json_t *answer);
 void text_contracts(struct out *out, const json_t *answer);
 void text_tradeoff(struct out *out, const json_t *answer);

@@ -130,11 +130,10 @@ static const struct question_member drain_members[] = {
 
 const struct asking asking_drain = { "drain", SESSION_FLEET, drain_members, drain };
 
-#define FEW 2
 
 static json_t *stranded(struct session *s, const json_t *question, int *status, GError **error)
 {
-	int64_t few = asked_number(question, "few", FEW);
+	int64_t few = asked_number(question, "few", STRANDED_FEW);
 	json_t *answer;
 
 	if (few < 0 || few > G_MAXINT) {

@@ -55,22 +55,44 @@ const struct asking asking_decision = { "decision", SESSION_STORE, decision_memb
 
 #define SINCE (30 * 24 * 3600)
 
+static json_t *report_fleet(struct session *s, int64_t since, GError **error)
+{
+	g_autoptr(GPtrArray) groups = baseline_groups(&s->judge, s->fleet->hosts, &(struct baseline_options){ 0 });
+	json_t *stranded = answer_stranded(&s->answering, s->guests, s->changes, STRANDED_FEW), *drift, *fleet;
+
+	/* changes are counted from here on, not only what was assumed */
+	if (!session_since(s, since, error)) {
+		json_decref(stranded);
+		return NULL;
+	}
+	drift = answer_drift(&s->answering, s->guests, s->changes, since);
+	fleet = answer_report_fleet(&s->answering, s->guests, groups, stranded, drift, since);
+	json_decref(stranded);
+	json_decref(drift);
+	return fleet;
+}
+
 static json_t *report(struct session *s, const json_t *question, int *status, GError **error)
 {
 	int64_t now = s->answering.now, from = now - asked_number(question, "seconds", SINCE);
 	g_autoptr(GPtrArray) decisions = store_decisions(s->store, NULL, from, error);
 	g_autoptr(GPtrArray) overrides = decisions ? store_overrides(s->store, error) : NULL;
-	json_t *records;
+	json_t *records, *answer, *fleet;
 
 	(void)status;
 	if (!overrides)
 		return NULL;
+	fleet = report_fleet(s, from, error);
+	if (!fleet)
+		return NULL;
 	records = json_array();
 	for (guint i = 0; i < decisions->len; i++)
 		json_array_append_new(records, decision_json(g_ptr_array_index(decisions, i)));
-	return answer_report(records, overrides_json(overrides, now, false), from, now);
+	answer = answer_report(records, overrides_json(overrides, now, false), from, now);
+	json_object_set_new(answer, "fleet", fleet);
+	return answer;
 }
 
 static const struct question_member report_members[] = { { "seconds", MEMBER_NUMBER, false }, { 0 } };
 
-const struct asking asking_report = { "report", SESSION_STORE, report_members, report };
+const struct asking asking_report = { "report", SESSION_FLEET, report_members, report };

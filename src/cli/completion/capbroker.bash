@@ -47,7 +47,7 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --config | --policy | --svg | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --config | --policy | --svg | --html | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
@@ -108,7 +108,7 @@ _capbroker_read()
 		--to) targets=1 && ((++i)) ;;
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
 			--format | --timeout | --jobs | --libvirt | --config | --check | --reason | --expires | \
-			--revoke | --since | --policy | --svg | --pin | --forbid | --coverage | --weight-label | \
+			--revoke | --since | --policy | --svg | --html | --pin | --forbid | --coverage | --weight-label | \
 			--max | --min-size | --spread) ((++i)) ;;
 		-*) ;;
 		*) [[ $command ]] || command=$word ;;

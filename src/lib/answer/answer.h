@@ -161,6 +161,9 @@ GPtrArray *answer_cover(const struct answering *a, const GPtrArray *groups, cons
 json_t *answer_tradeoff(const struct answering *a, const GPtrArray *hosts, const GPtrArray *groups,
 			const GPtrArray *guests, const struct planning *planning);
 
+/* The answer "report" as a page of HTML; free with g_free(). */
+char *writer_html_report(const json_t *answer);
+
 /* The step plot of an answer "tradeoff" as SVG; free with g_free(). */
 char *writer_svg_tradeoff(const json_t *answer);
 
@@ -222,6 +225,7 @@ json_t *answer_drain(const struct answering *a, const struct host *host, const G
  * Running guests are asked about for a migration to another host, others for a start on any. Its
  * "verdict" is block where a guest can go nowhere, unknown where none is known to.
  */
+#define STRANDED_FEW 2 /* where nobody says how many */
 json_t *answer_stranded(const struct answering *a, const GPtrArray *guests, const GPtrArray *changes,
 			unsigned int few);
 
@@ -245,6 +249,16 @@ int answer_verdict_status(const json_t *answer);
  * @since: seconds since the epoch: nothing before it is in @records
  */
 json_t *answer_report(json_t *records, json_t *overrides, int64_t since, int64_t now);
+
+/**
+ * answer_report_fleet - the member "fleet" of a report: who can move, what to do now, what to plan
+ * @guests: struct guest *: all of the fleet's
+ * @groups: what baseline_groups() made of all hosts
+ * @stranded, @drift: those answers, borrowed
+ * @since: hosts that were confirmed after it count as confirmed
+ */
+json_t *answer_report_fleet(const struct answering *a, const GPtrArray *guests, const GPtrArray *groups,
+			    const json_t *stranded, const json_t *drift, int64_t since);
 
 /**
  * answer_error - an error as a document
