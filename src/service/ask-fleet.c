@@ -6,6 +6,7 @@
 
 #include "ask.h"
 #include "guest-contracts.h"
+#include "level-load.h"
 #include "model/document.h"
 
 static const struct question_member no_members[] = { { 0 } };
@@ -19,8 +20,20 @@ static json_t *hosts(struct session *s, const json_t *question, int *status, GEr
 	g_autoptr(GPtrArray) selected = all ? g_ptr_array_ref(s->fleet->hosts) :
 					      asked_hosts(s, question, "select", error);
 
+	struct levels levels;
+	json_t *answer = NULL;
+
 	(void)status;
-	return selected ? answer_hosts(&s->answering, selected) : NULL;
+	if (!selected)
+		return NULL;
+	if (!s->store)
+		return answer_hosts(&s->answering, selected);
+	if (levels_open(&levels, s, error)) {
+		answer = answer_hosts(&s->answering, selected);
+		answer_hosts_levels(answer, &s->answering, &levels.site, levels.all);
+	}
+	levels_close(&levels);
+	return answer;
 }
 
 static const struct question_member hosts_members[] = { { "select", MEMBER_TEXTS, false }, { 0 } };

@@ -16,7 +16,8 @@
 static const struct asking *const askings[] = {
 	&asking_hosts, &asking_show, &asking_guests, &asking_contracts, &asking_diff, &asking_check,
 	&asking_baseline, &asking_tradeoff, &asking_pools, &asking_matrix, &asking_drain,
-	&asking_stranded, &asking_drift, &asking_decision, &asking_report, NULL,
+	&asking_stranded, &asking_drift, &asking_decision, &asking_report, &asking_levels, &asking_level,
+	&asking_level_join, &asking_level_propose, NULL,
 };
 
 const struct asking *asking_at(size_t i)

@@ -86,6 +86,7 @@ json_t *show_host_of(const struct session *session, const struct host *host, con
 
 extern const struct asking asking_check, asking_baseline, asking_tradeoff, asking_pools, asking_hosts,
 	asking_show, asking_guests, asking_contracts, asking_diff, asking_matrix, asking_drain,
-	asking_stranded, asking_drift, asking_decision, asking_report;
+	asking_stranded, asking_drift, asking_decision, asking_report, asking_levels,
+	asking_level, asking_level_join, asking_level_propose;
 
 #endif

@@ -34,7 +34,8 @@ static void baseline_free(void *data)
 	g_ptr_array_unref(b->lost);
 	g_ptr_array_unref(b->differs);
 	g_ptr_array_unref(b->not_expressible);
-	g_array_unref(b->cpu.delta);
+	if (b->cpu.delta)
+		g_array_unref(b->cpu.delta);
 	json_decref(b->capabilities);
 	g_free(b);
 }
@@ -253,6 +254,11 @@ static GPtrArray *make_groups(const GPtrArray *hosts)
 		share_hosts(g_ptr_array_index(groups, i));
 	g_ptr_array_sort(groups, by_group);
 	return groups;
+}
+
+GPtrArray *baseline_sorted(const GPtrArray *hosts)
+{
+	return make_groups(hosts);
 }
 
 GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
