@@ -13,12 +13,8 @@
 #include <string.h>
 
 #include "answer/answer-level.h"
-#include "cli.h"
 #include "datafiles.h"
 #include "model/document.h"
-
-/* The program's own errors, which the readers of its data files use. */
-G_DEFINE_QUARK(level-story-error, cli_error)
 
 struct story {
 	struct datafiles *files;
