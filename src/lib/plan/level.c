@@ -2,7 +2,6 @@
 /* level.c: see level.h. level-guest.c has the guest of a level. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "model/arch.h"
@@ -60,12 +59,16 @@ char *level_name(const char *series, guint year, guint count)
 
 static bool read_date(const char *text, GDate *date)
 {
-	unsigned int year, month, day;
-	int end = 0;
+	static const char form[] = "dddd-dd-dd";
+	guint64 year, month, day;
 
-	if (strlen(text) != strlen("2026-12-24") || sscanf(text, "%4u-%2u-%2u%n", &year, &month, &day, &end) != 3 ||
-	    text[end] || strspn(text, "0123456789-") != strlen(text) ||
-	    !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'd' ? !g_ascii_isdigit(text[i]) : text[i] != form[i])
+			return false;
+	year = g_ascii_strtoull(text, NULL, 10);
+	month = g_ascii_strtoull(text + 5, NULL, 10);
+	day = g_ascii_strtoull(text + 8, NULL, 10);
+	if (!g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
 		return false;
 	g_date_clear(date, 1);
 	g_date_set_dmy(date, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
