@@ -35,7 +35,7 @@ refused "not a broker's URL" --broker x hosts
 refused "not a broker's URL" --broker http://r1n01:80 hosts
 refused 'holds a name' --broker https://me:word@r1n01 hosts
 refused "isn't asked of a broker" --broker unix:/nowhere import "$scratch/h.xml"
-refused "isn't asked of a broker" --broker unix:/nowhere baseline --format libvirt
+refused "isn't asked of a broker" --broker unix:/nowhere allow --list
 refused 'is capbrokerd running there' --broker unix:/nowhere hosts
 refused 'which broker' status
 refused '--role' token create
@@ -59,9 +59,6 @@ refused 'no guest given' check
 refused 'follow --to' check "$scratch/h.xml" h
 refused 'nothing to import' import
 refused 'exactly one check' explain
-for format in nova ovirt kubevirt proxmox; do
-	refused 'not available in this version' baseline --format $format
-done
 refused 'is none of' baseline --format yaml
 refused 'no share of hosts' baseline --coverage most
 refused 'more than all hosts' baseline --coverage 101%

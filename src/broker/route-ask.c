@@ -6,6 +6,7 @@
 
 #include "ask.h"
 #include "assume.h"
+#include "assumed-price.h"
 #include "model/document.h"
 #include "plan/policy.h"
 #include "record.h"
@@ -44,8 +45,10 @@ static json_t *answer_in(struct lent *lent, const struct asking *asking, const j
 	if (lent->own && !session_again_overrides(&lent->session, error))
 		return NULL;
 	answer = ask(&lent->session, asking, question, status, error);
-	if (answer && json_array_size(assume))
+	if (answer && json_array_size(assume)) {
+		assumed_price(&lent->session, assume, answer);
 		add_assumed(answer, assume);
+	}
 	return answer;
 }
 

@@ -10,6 +10,7 @@
 #include "answer/answer.h"
 #include "ask.h"
 #include "assume.h"
+#include "assumed-price.h"
 #include "broker.h"
 #include "cli.h"
 #include "writer-text.h"
@@ -62,6 +63,14 @@ bool session_policy(struct session *session, const struct cli *cli, GError **err
 	return session_read_policy(session, cli->policy, error);
 }
 
+void cli_add_assumed_price(const struct cli *cli, const struct session *session, json_t *answer)
+{
+	json_t *assume = assume_read(cli->assume);
+
+	assumed_price(session, assume, answer);
+	json_decref(assume);
+}
+
 /* What the database says; @question: the reference is taken over. */
 static json_t *answer_here(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
 {
@@ -71,13 +80,14 @@ static json_t *answer_here(const struct cli *cli, const char *name, json_t *ques
 
 	if (session_open(&session, cli, asking->need, error))
 		answer = ask(&session, asking, question, status, error);
+	if (answer)
+		cli_add_assumed_price(cli, &session, answer);
 	session_close(&session);
 	json_decref(question);
 	return answer;
 }
 
-/* The same of a broker, or of the database. */
-static json_t *answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
+json_t *cli_answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
 {
 	json_t *assume, *answer;
 
@@ -95,7 +105,7 @@ int cli_ask(const struct cli *cli, const char *name, json_t *question, bool expa
 {
 	GError *error = NULL;
 	int status = EXIT_OK;
-	json_t *answer = answer_to(cli, name, question, &status, &error);
+	json_t *answer = cli_answer_to(cli, name, question, &status, &error);
 
 	return answer ? cli_answer(cli, answer, status, expand) : cli_fail(cli, error);
 }
@@ -104,7 +114,7 @@ int cli_ask_and(const struct cli *cli, const char *name, json_t *question, cli_a
 {
 	GError *error = NULL;
 	int status = EXIT_OK;
-	json_t *answer = answer_to(cli, name, question, &status, &error);
+	json_t *answer = cli_answer_to(cli, name, question, &status, &error);
 
 	if (answer && !also(answer, &error))
 		g_clear_pointer(&answer, json_decref);

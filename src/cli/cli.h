@@ -71,6 +71,12 @@ bool session_policy(struct session *session, const struct cli *cli, GError **err
  */
 int cli_ask(const struct cli *cli, const char *name, json_t *question, bool expand);
 
+/* What --assume takes or gives, with its price: part of answers where somebody else makes them, too. */
+void cli_add_assumed_price(const struct cli *cli, const struct session *session, json_t *answer);
+
+/* The same, without writing it: the answer of a broker or of the database, or NULL with @error. */
+json_t *cli_answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error);
+
 /* The same; @also does something with the answer before it is written, or fails with @error. */
 typedef bool cli_also(const json_t *answer, GError **error);
 int cli_ask_and(const struct cli *cli, const char *name, json_t *question, cli_also *also);

@@ -6,7 +6,7 @@
 
 #include "ask.h"
 #include "commands.h"
-#include "planning.h"
+#include "plan/settings.h"
 
 static gboolean all_features;
 static char *format, *accel, *coverage, *weight_label;
@@ -16,74 +16,68 @@ static const GOptionEntry entries[] = {
 	{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "Meet what QEMU gives under kvm or tcg (default: the best known)", "ACCEL" },
 	{ "coverage", 0, 0, G_OPTION_ARG_STRING, &coverage, "Leave out hosts, as long as at least this share is kept (0.95, 95%)", "SHARE" },
 	{ "weight-label", 0, 0, G_OPTION_ARG_STRING, &weight_label, "A host counts what this label of it says, not 1", "KEY" },
-	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
+	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, or for libvirt, libvirt-domain, qemu, nova, ovirt, kubevirt, proxmox", "FORMAT" },
 	{ 0 },
 };
 
-/* A comment where nothing can be set. */
-static char *setting(const struct baseline *b, bool xml)
-{
-	const char *none = b->family == ARCH_X86 ?
-				   "no CPU feature is known to be common to these hosts" :
-				   "no CPU is known that guests of all these hosts can have";
-
-	if (!baseline_has_setting(b))
-		return g_strdup_printf(xml ? "<!-- %s -->\n" : "# %s", none);
-	return xml ? baseline_libvirt(b) : baseline_qemu(b);
-}
-
-/* A comment; two dashes would end one of XML. */
-static void add_comment(GString *text, bool xml, const char *head, const char *words)
-{
-	g_autofree char *safe = g_strdup(words);
-
-	for (char *c = safe; *c; c++)
-		if (*c == '-' && c[1] == '-')
-			*c = '~';
-	g_string_append_printf(text, xml ? "<!-- %s: %s -->\n" : "# %s: %s\n", head, safe);
-}
-
 /* Who was left out for it. */
-static void add_left_out(GString *text, bool xml, const json_t *note)
+static void add_left_out(GString *text, enum setting_consumer consumer, const json_t *group)
 {
-	const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped"), *host;
+	const json_t *dropped = json_object_get(json_object_get(group, "coverage"), "dropped"), *host;
 	g_autoptr(GString) names = g_string_new(NULL);
 	size_t i;
 
 	json_array_foreach (dropped, i, host)
-		g_string_append_printf(names, "%s%s", i ? " " : "", json_string_value(host));
-	if (names->len)
-		add_comment(text, xml, "left out", names->str);
+		g_string_append_printf(names, " %s", json_string_value(host));
+	if (names->len) {
+		g_string_prepend(names, "left out:");
+		setting_comment(text, consumer, names->str);
+	}
 }
 
-/* A text for other programs: each group's, under a comment where there are several. */
-static int print_groups(const struct cli *cli, const GPtrArray *groups, const json_t *notes)
+/* One group's, under a comment where there are several; false with @error where it can't be read. */
+static bool add_group(GString *text, const struct setting_facts *facts, enum setting_consumer consumer,
+		      const json_t *group, bool alone, bool *usable, GError **error)
 {
-	bool xml = !strcmp(format, "libvirt");
-	GString *text = g_string_new(NULL);
+	g_autoptr(Setting) setting = setting_of_json(group, error);
+	g_autofree char *head = NULL, *one = NULL;
+
+	if (!setting)
+		return false;
+	head = g_strdup_printf("%s %s, %u hosts", setting->arch, setting->vendor, setting->hosts->len);
+	one = setting_write(setting, consumer, facts, NULL, usable);
+	if (!alone)
+		setting_comment(text, consumer, head);
+	add_left_out(text, consumer, group);
+	g_string_append(text, one);
+	return true;
+}
+
+/* A text for other programs; *@status tells of it unless something worse did. */
+static char *write_groups(const struct cli *cli, const struct setting_facts *facts, enum setting_consumer consumer,
+			  const json_t *groups, int *status, GError **error)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *assumed = cli_assumed(cli);
-	int status, unknown = EXIT_OK;
+	const json_t *group;
+	size_t i;
 
-	if (assumed)
-		add_comment(text, xml, "assumed", assumed);
-	for (guint i = 0; i < groups->len; i++) {
-		const struct baseline *b = g_ptr_array_index(groups, i);
-		g_autofree char *one = setting(b, xml);
+	if (assumed) {
+		g_autofree char *words = g_strconcat("assumed: ", assumed, NULL);
 
-		if (!baseline_has_setting(b))
-			unknown = EXIT_UNKNOWN;
-		if (groups->len > 1)
-			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
-							 : "# %s %s, %u hosts\n",
-					       b->arch, b->vendor, b->hosts->len);
-		add_left_out(text, xml, json_array_get(notes, i));
-		g_string_append(text, one);
-		if (!g_str_has_suffix(one, "\n"))
-			g_string_append_c(text, '\n');
+		setting_comment(text, consumer, words);
 	}
-	status = cli_text(cli, text->str);
-	g_string_free(text, TRUE);
-	return status ? status : unknown;
+	json_array_foreach (groups, i, group) {
+		bool usable = true;
+
+		if (i && consumer == SETTING_KUBEVIRT)
+			g_string_append(text, "---\n");
+		if (!add_group(text, facts, consumer, group, json_array_size(groups) == 1, &usable, error))
+			return NULL;
+		if (!usable && *status == EXIT_OK)
+			*status = EXIT_UNKNOWN;
+	}
+	return g_strdup(text->str);
 }
 
 static json_t *question_of(char **args)
@@ -99,52 +93,60 @@ static json_t *question_of(char **args)
 	return question;
 }
 
-/* As what another program takes. */
-static int write_settings(const struct cli *cli, const json_t *question)
+/* As what another program takes: of the answer, whoever gives it, with the names that are known here. */
+static int write_settings(const struct cli *cli, json_t *question, enum setting_consumer consumer)
 {
 	struct session session;
-	struct common *common = NULL;
 	GError *error = NULL;
-	int status;
+	g_autofree char *text = NULL;
+	int status = EXIT_OK, written;
+	json_t *answer = cli_answer_to(cli, "baseline", question, &status, &error);
 
-	if (session_open(&session, cli, SESSION_READ, &error))
-		common = common_of(&session, question, &error);
-	status = common ? print_groups(cli, common->groups, common->notes) : cli_fail(cli, error);
-	status = common && common->blocked && status == EXIT_OK ? EXIT_BLOCK : status;
-	common_free(common);
-	session_close(&session);
-	return status;
+	if (answer && session_open(&session, cli, SESSION_FILES, &error)) {
+		const struct setting_facts facts = { session.files->tables, session.files->models };
+
+		text = write_groups(cli, &facts, consumer, json_object_get(answer, "baselines"), &status, &error);
+	}
+	if (answer)
+		session_close(&session);
+	json_decref(answer);
+	if (!text)
+		return cli_fail(cli, error);
+	written = cli_text(cli, text);
+	return written ? written : status;
 }
 
 static int check_format(struct cli *cli)
 {
-	static const char *const later[] = { "nova", "ovirt", "kubevirt", "proxmox", NULL };
-	static const char *const now[] = { "text", "json", "libvirt", "qemu", NULL };
+	enum setting_consumer consumer;
+	GString *names;
+	int status;
 
 	if (accel && strcmp(accel, "kvm") && strcmp(accel, "tcg"))
 		return cli_usage(cli, "--accel %s: is neither kvm nor tcg", accel);
-	if (!format || g_strv_contains(now, format)) {
+	if (!format || !strcmp(format, "text") || !strcmp(format, "json") ||
+	    setting_consumer_find(format, &consumer)) {
 		cli->json = cli->json || !g_strcmp0(format, "json");
 		return EXIT_OK;
 	}
-	if (g_strv_contains(later, format))
-		return cli_usage(cli, "--format %s: not available in this version", format);
-	return cli_usage(cli, "--format %s: is none of text, json, libvirt, qemu", format);
+	names = g_string_new("text, json");
+	for (size_t i = 0; i < SETTING_CONSUMERS; i++)
+		g_string_append_printf(names, ", %s", setting_consumer_name((enum setting_consumer)i));
+	status = cli_usage(cli, "--format %s: is none of %s", format, names->str);
+	g_string_free(names, TRUE);
+	return status;
 }
 
 static int run(struct cli *cli, char **args)
 {
+	enum setting_consumer consumer;
 	int status = check_format(cli);
-	json_t *question;
 
 	if (status)
 		return status;
-	question = question_of(args);
-	if (!format || !strcmp(format, "text") || !strcmp(format, "json"))
-		return cli_ask(cli, "baseline", question, false);
-	status = write_settings(cli, question);
-	json_decref(question);
-	return status;
+	if (format && setting_consumer_find(format, &consumer))
+		return write_settings(cli, question_of(args), consumer);
+	return cli_ask(cli, "baseline", question_of(args), false);
 }
 
 const struct command cmd_baseline = {

@@ -31,6 +31,8 @@ int show_host(struct cli *cli, const char *name)
 			       false);
 	if (session_open(&session, cli, SESSION_READ, &error))
 		answer = show(&session, name, cli->verbose, &error);
+	if (answer)
+		cli_add_assumed_price(cli, &session, answer);
 	status = answer ? cli_answer(cli, answer, EXIT_OK, false) : cli_fail(cli, error);
 	session_close(&session);
 	return status;

@@ -66,7 +66,7 @@ static void price_text(struct out *out, const json_t *price)
 	security_text(out, json_object_get(security, "gained"), "", "against ");
 	if (*lost)
 		out_item(out, "  loses", 11, lost);
-	security_text(out, json_object_get(security, "lost"), "", "open to ");
+	text_price(out, json_object_get(price, "costs"), "  price", 11);
 }
 
 static void viommu_text(struct out *out, const json_t *viommu)
@@ -118,6 +118,7 @@ static void next_text(struct out *out, const json_t *step)
 
 	if (json_is_object(step))
 		out_itemf(out, "  next step", 13, "without %s (%s): %s", hosts, guests, gained);
+	text_price(out, json_object_get(step, "costs"), "    price", 13);
 }
 
 static char *title_of(const json_t *group)

@@ -172,7 +172,8 @@ static json_t *pools(struct session *s, const json_t *question, int *status, GEr
 		return NULL;
 	hosts = asked_hosts(s, question, "select", error);
 	json = hosts ? pools_of(s, question, hosts, &options, error) : NULL;
-	*status = json && json_is_true(json_object_get(json, "fits")) ? 0 : 1;
+	*status = json && json_is_true(json_object_get(json, "fits")) &&
+				  !json_array_size(json_object_get(json, "below_floors")) ? 0 : 1;
 	return json;
 }
 

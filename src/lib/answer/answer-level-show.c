@@ -61,7 +61,7 @@ static json_t *group_today(const struct answering *a, const struct level_site *s
 	guests = level_guests_json(a, site, look->level);
 	none = json_array();
 	json_object_set_new(json, "take_in",
-			    level_price(json_incref(g->gained), json_incref(g->lost), none,
+			    level_price(a, json_incref(g->gained), json_incref(g->lost), none,
 					json_object_get(guests, "assigned")));
 	json_decref(guests);
 	json_decref(none);

@@ -40,7 +40,7 @@ static json_t *group_json(const struct answering *a, const struct level_site *si
 	if (g->next) {
 		json_t *none = json_array(), *price;
 
-		price = level_price(json_incref(g->gained), json_incref(g->lost), none, (json_t *)guests);
+		price = level_price(a, json_incref(g->gained), json_incref(g->lost), none, (json_t *)guests);
 		json_object_set_new(json, "price", price);
 		json_object_set(json, "cpu", json_object_get(g->next, "cpu"));
 		json_object_set(json, "machine", json_object_get(g->next, "machine"));

@@ -129,8 +129,11 @@ bool level_runs(const struct answering *a, const struct guest *guest, const json
 /* The guests that a level has: {"assigned", "running", "guests_n"}; names. */
 json_t *level_guests_json(const struct answering *a, const struct level_site *site, const struct level *level);
 
-/* What all steps have in common: {"gained", "lost", "security": {…}, "hosts_lost", …, "guests", …}. */
-json_t *level_price(json_t *gained, json_t *lost, const json_t *hosts, const json_t *guests);
+/*
+ * What all steps have in common: {"gained", "lost", "security": {…}, "costs": a price (plan/price.h),
+ * "hosts_lost", …, "guests", …}. @gained, @lost: the references are taken over.
+ */
+json_t *level_price(const struct answering *a, json_t *gained, json_t *lost, const json_t *hosts, const json_t *guests);
 
 /* Names of the guests on some hosts (struct host *). */
 json_t *level_guests_on(const struct answering *a, const struct level_site *site, const GPtrArray *hosts);

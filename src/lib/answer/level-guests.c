@@ -9,6 +9,7 @@
 #include "model/arch.h"
 #include "model/bits.h"
 #include "model/document.h"
+#include "plan/price.h"
 #include "model/error.h"
 
 static void assigned_free(void *data)
@@ -262,11 +263,25 @@ static void add_security(json_t *atoms)
 	}
 }
 
-json_t *level_price(json_t *gained, json_t *lost, const json_t *hosts, const json_t *guests)
+static GPtrArray *atom_names(const json_t *atoms)
 {
+	GPtrArray *names = g_ptr_array_new();
+	const json_t *atom;
+	size_t i;
+
+	json_array_foreach (atoms, i, atom)
+		g_ptr_array_add(names, (void *)member_text(atom, "capability"));
+	return names;
+}
+
+json_t *level_price(const struct answering *a, json_t *gained, json_t *lost, const json_t *hosts, const json_t *guests)
+{
+	g_autoptr(GPtrArray) more = atom_names(gained), less = atom_names(lost);
+	json_t *costs = price_json(a->judge->tables, less, more);
+
 	add_security(gained);
 	add_security(lost);
-	return json_pack("{s:o, s:o, s:{s:o, s:o}, s:O, s:i, s:O, s:i}", "gained", gained, "lost", lost, "security",
+	return json_pack("{s:o, s:o, s:o, s:{s:o, s:o}, s:O, s:i, s:O, s:i}", "costs", costs, "gained", gained, "lost", lost, "security",
 			 "gained", level_security(gained), "lost", level_security(lost), "hosts_lost", hosts,
 			 "hosts_lost_n", (int)json_array_size(hosts), "guests", guests, "guests_n",
 			 (int)json_array_size(guests));

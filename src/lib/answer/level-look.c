@@ -403,7 +403,7 @@ json_t *level_take_in(const struct answering *a, const struct level_site *site, 
 	if (next) {
 		guests = level_guests_json(a, site, level);
 		json_array_extend(json_object_get(guests, "assigned"), json_object_get(guests, "running"));
-		price = level_price(level_gained(next, g->group, &w, &gained), level_gained(g->group, next, &w, &lost),
+		price = level_price(a, level_gained(next, g->group, &w, &gained), level_gained(g->group, next, &w, &lost),
 				    none, json_object_get(guests, "assigned"));
 		json_object_set_new(price, "machine", json_incref(json_object_get(next, "machine")));
 		json_decref(guests);

@@ -160,7 +160,7 @@ static json_t *next_step(const struct answering *a, const struct level_site *sit
 
 		hosts = json_hosts(members);
 		guests = level_guests_on(a, site, members);
-		price = level_price(plan_gained(p, to, from), plan_gained(p, from, to), hosts, guests);
+		price = level_price(a, plan_gained(p, to, from), plan_gained(p, from, to), hosts, guests);
 		json_decref(hosts);
 		json_decref(guests);
 	}

@@ -211,6 +211,10 @@ void tables_free(struct tables *tables)
 	table_free(tables->vendors);
 	table_free(tables->properties);
 	table_free(tables->viommu);
+	table_free(tables->consumers);
+	table_free(tables->ovirt_cpus);
+	table_free(tables->security_classes);
+	table_free(tables->performance);
 	g_free(tables);
 }
 

@@ -73,6 +73,10 @@ struct tables {
 	struct table *vendors;       /* qemu-vendors.tsv */
 	struct table *properties;    /* qemu-properties.tsv */
 	struct table *viommu;        /* viommu-properties.tsv */
+	struct table *consumers;     /* consumer-names.tsv */
+	struct table *ovirt_cpus;    /* ovirt-cpus.tsv */
+	struct table *security_classes; /* security-classes.tsv */
+	struct table *performance;   /* performance.tsv */
 };
 
 void tables_free(struct tables *tables);
