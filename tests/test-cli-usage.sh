@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report status token'
+commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report level export restore status token'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 
