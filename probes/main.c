@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "claim.h"
+#include "push.h"
 #include "run.h"
 
 #define MAX_TIMEOUT 3600
@@ -19,6 +20,7 @@
 struct arguments {
 	gboolean list, version;
 	char *only, *record, *replay, *connect, *output, *guests;
+	char *push, *token_file, *enrol_file, *ca_file;
 	char **emulators, **claims;
 	int timeout;
 };
@@ -43,6 +45,13 @@ static bool parse(int *argc, char ***argv, struct arguments *a, GError **error)
 		  "Write the profile there (default: standard output)", "FILE" },
 		{ "guests", 0, 0, G_OPTION_ARG_FILENAME, &a->guests,
 		  "Write the host's guests there", "FILE" },
+		{ "push", 0, 0, G_OPTION_ARG_STRING, &a->push, "Tell this broker, instead of printing", "URL" },
+		{ "token-file", 0, 0, G_OPTION_ARG_FILENAME, &a->token_file, "The file with this host's token for it",
+		  "FILE" },
+		{ "enrol", 0, 0, G_OPTION_ARG_FILENAME, &a->enrol_file,
+		  "A file with a secret to get that token for, where there is none yet", "FILE" },
+		{ "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &a->ca_file,
+		  "Whom to trust for its TLS (default: as the system does)", "FILE" },
 		{ "timeout", 0, 0, G_OPTION_ARG_INT, &a->timeout, "Seconds for all of it (default 30)",
 		  "S" },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version and end", NULL },
@@ -84,6 +93,12 @@ static bool check(const struct arguments *a, int argc, char **argv, GError **err
 		what = "--replay: asks nobody, so --connect, --emulator and --claim say nothing (leave them out)";
 	else if (a->claims && is_remote(a->connect))
 		what = "--claim: takes devices of this host, but --connect is another (leave one out)";
+	else if (!a->push && (a->token_file || a->enrol_file || a->ca_file))
+		what = "--token-file, --enrol and --ca-file: are for --push (give a broker's URL)";
+	else if (a->enrol_file && !a->token_file)
+		what = "--enrol: wants --token-file (where the token is to be kept)";
+	else if (a->push && a->only)
+		what = "--push: cannot be given with --only (a part of a profile is none)";
 	else if (a->timeout < 1 || a->timeout > MAX_TIMEOUT)
 		what = "--timeout: not a number of seconds from 1 to 3600 (give one)";
 	else if (a->connect && !*a->connect)
@@ -123,6 +138,7 @@ static bool probe(const struct arguments *a, GError **error)
 		.claims = a->claims,
 		.timeout = (unsigned int)a->timeout,
 	};
+	const struct push_options to = { a->push, a->token_file, a->enrol_file, a->ca_file };
 	enum source_mode mode = a->record ? SOURCE_RECORD : a->replay ? SOURCE_REPLAY : SOURCE_LIVE;
 	g_autoptr(Source) source = source_new(mode, a->record ? a->record : a->replay, error);
 	g_autofree char *whole = a->replay ? g_canonicalize_filename(a->replay, NULL) : NULL;
@@ -136,7 +152,8 @@ static bool probe(const struct arguments *a, GError **error)
 	for (size_t i = 0; a->emulators && a->emulators[i]; i++)
 		g_ptr_array_add(emulators, g_canonicalize_filename(a->emulators[i], NULL));
 	doc = run_probes(source, &options, a->only, name, &guests, error);
-	ok = doc && (!a->guests || print(guests, a->guests, error)) && print(doc, a->output, error);
+	ok = doc && (!a->guests || print(guests, a->guests, error)) &&
+	     ((a->push && !a->output) || print(doc, a->output, error)) && (!a->push || push(&to, doc, guests, error));
 	json_decref(guests);
 	json_decref(doc);
 	return ok;
@@ -169,6 +186,10 @@ int main(int argc, char **argv)
 	g_free(a.connect);
 	g_free(a.output);
 	g_free(a.guests);
+	g_free(a.push);
+	g_free(a.token_file);
+	g_free(a.enrol_file);
+	g_free(a.ca_file);
 	g_strfreev(a.emulators);
 	g_strfreev(a.claims);
 	return ok ? 0 : 2;

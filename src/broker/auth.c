@@ -57,7 +57,7 @@ void caller_clear(struct caller *c)
 static bool is_as_seen(const struct auth *a, const struct stat *now)
 {
 	return a->read && a->seen.st_ino == now->st_ino && a->seen.st_size == now->st_size &&
-	       a->seen.st_mtim.tv_sec == now->st_mtim.tv_sec && a->seen.st_mtim.tv_nsec == now->st_mtim.tv_nsec;
+	       a->seen.st_ctim.tv_sec == now->st_ctim.tv_sec && a->seen.st_ctim.tv_nsec == now->st_ctim.tv_nsec;
 }
 
 /* Reads the file again where it is another; under the lock. */

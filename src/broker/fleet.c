@@ -23,9 +23,16 @@ struct kept {
 	guint64 number; /* the last snapshot that it was put into */
 };
 
-/* A host as it is stored, with its profile. */
+/* What is stored of a host. Nobody changes it: snapshots have it, too. */
+struct row {
+	gint refs;
+	struct store_host is;
+};
+
+/* A host with its profile. */
 struct member {
-	struct store_host row;
+	struct row *row;
+	int64_t confirmed;
 	struct kept *kept;
 	struct host *host; /* in the newest snapshot */
 };
@@ -36,6 +43,7 @@ struct keeper {
 	int keep_days;
 	struct universe *universe;
 	GHashTable *members;   /* name → struct member */
+	GPtrArray *sorted;     /* all of them by name; NULL: to be made anew */
 	GHashTable *by_key;    /* profile_key() → struct kept, of members; not counted */
 	GPtrArray *stored;
 	guint64 guests_number, number;
@@ -92,28 +100,37 @@ static void release(struct keeper *k, struct kept *kept)
 	kept_unref(kept);
 }
 
+static void row_unref(void *data)
+{
+	struct row *row = data;
+
+	if (!g_atomic_int_dec_and_test(&row->refs))
+		return;
+	g_free(row->is.name);
+	g_free(row->is.uuid);
+	g_free(row->is.arch);
+	g_free(row->is.cluster);
+	g_free(row->is.digest);
+	g_free(row->is.fingerprint);
+	g_clear_pointer(&row->is.labels, g_hash_table_unref);
+	g_clear_pointer(&row->is.aliases, g_hash_table_unref);
+	g_free(row);
+}
+
 static void member_free(void *data)
 {
 	struct member *m = data;
 
-	g_free(m->row.name);
-	g_free(m->row.uuid);
-	g_free(m->row.arch);
-	g_free(m->row.cluster);
-	g_free(m->row.digest);
-	g_free(m->row.fingerprint);
-	g_clear_pointer(&m->row.labels, g_hash_table_unref);
-	g_clear_pointer(&m->row.aliases, g_hash_table_unref);
+	row_unref(m->row);
 	kept_unref(m->kept);
 	g_free(m);
 }
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp((*(struct member *const *)a)->row.name, (*(struct member *const *)b)->row.name);
+	return strcmp((*(struct member *const *)a)->row->is.name, (*(struct member *const *)b)->row->is.name);
 }
 
-/* A snapshot has tables of its own: the writer's grow. */
 static GHashTable *pairs_copy(GHashTable *from)
 {
 	GHashTable *copy = NULL;
@@ -129,17 +146,30 @@ static GHashTable *pairs_copy(GHashTable *from)
 	return copy;
 }
 
+static struct row *row_new(const struct store_host *from)
+{
+	struct row *row = g_new0(struct row, 1);
+
+	row->refs = 1;
+	row->is = (struct store_host){ g_strdup(from->name), g_strdup(from->uuid), g_strdup(from->arch), g_strdup(from->cluster),
+				       g_strdup(from->digest), g_strdup(from->fingerprint), from->confirmed,
+				       pairs_copy(from->labels), pairs_copy(from->aliases) };
+	return row;
+}
+
 static void add_host(struct snapshot *s, struct member *m)
 {
-	struct host *h = fleet_add(s->fleet, m->row.name, m->kept->profile, m->kept->class);
+	const struct store_host *is = &m->row->is;
+	struct host *h = fleet_add_lent(s->fleet, is->name, m->kept->profile, m->kept->class, m->row, row_unref);
 
-	h->uuid = g_strdup(m->row.uuid);
-	h->cluster = g_strdup(m->row.cluster);
-	h->digest = g_strdup(m->row.digest);
-	h->fingerprint = g_strdup(m->row.fingerprint);
-	h->confirmed = m->row.confirmed;
-	h->labels = pairs_copy(m->row.labels);
-	h->aliases = pairs_copy(m->row.aliases);
+	g_atomic_int_inc(&m->row->refs);
+	h->uuid = is->uuid;
+	h->cluster = is->cluster;
+	h->digest = is->digest;
+	h->fingerprint = is->fingerprint;
+	h->confirmed = m->confirmed;
+	h->labels = is->labels;
+	h->aliases = is->aliases;
 	m->host = h;
 	if (m->kept->number == s->number)
 		return;
@@ -148,12 +178,15 @@ static void add_host(struct snapshot *s, struct member *m)
 	g_ptr_array_add(s->kept, m->kept);
 }
 
-static GPtrArray *members_of(const struct keeper *k)
+static const GPtrArray *members_of(struct keeper *k)
 {
-	GPtrArray *members = g_ptr_array_sized_new(g_hash_table_size(k->members));
+	GPtrArray *members;
 	GHashTableIter iter;
 	void *member;
 
+	if (k->sorted)
+		return k->sorted;
+	members = k->sorted = g_ptr_array_sized_new(g_hash_table_size(k->members));
 	g_hash_table_iter_init(&iter, k->members);
 	while (g_hash_table_iter_next(&iter, NULL, &member))
 		g_ptr_array_add(members, member);
@@ -163,7 +196,7 @@ static GPtrArray *members_of(const struct keeper *k)
 
 static void publish(struct keeper *k)
 {
-	g_autoptr(GPtrArray) members = members_of(k);
+	const GPtrArray *members = members_of(k);
 	struct snapshot *s = g_new0(struct snapshot, 1), *old;
 
 	s->refs = 1;
@@ -283,11 +316,10 @@ static bool load_host(const struct store_host *from, const struct store_section 
 		return false;
 	}
 	m = g_new0(struct member, 1);
-	m->row = (struct store_host){ g_strdup(from->name), g_strdup(from->uuid), g_strdup(from->arch),
-				      g_strdup(from->cluster), g_strdup(from->digest), g_strdup(from->fingerprint),
-				      from->confirmed, g_hash_table_ref(from->labels), g_hash_table_ref(from->aliases) };
+	m->row = row_new(from);
+	m->confirmed = from->confirmed;
 	m->kept = kept;
-	g_hash_table_replace(l->keeper->members, m->row.name, m);
+	g_hash_table_replace(l->keeper->members, m->row->is.name, m);
 	return true;
 }
 
@@ -317,6 +349,7 @@ static bool load(struct keeper *k, GError **error)
 		return false;
 	}
 	g_clear_pointer(&k->stored, g_ptr_array_unref);
+	g_clear_pointer(&k->sorted, g_ptr_array_unref);
 	k->stored = stored;
 	k->guests_number++;
 	publish(k);
@@ -353,12 +386,12 @@ static bool confirm(struct keeper *k, struct change *c, GError **error)
 				  .confirmed = c->time };
 	static const char *const none[] = { NULL };
 
-	if (!m || strcmp(m->row.digest, c->digest)) {
+	if (!m || strcmp(m->row->is.digest, c->digest)) {
 		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
 			    "%s: that profile isn't the one in force here (send it whole)", c->host);
 		return false;
 	}
-	row.confirmed = MAX(c->time, m->row.confirmed);
+	row.confirmed = MAX(c->time, m->confirmed);
 	c->time = row.confirmed;
 	c->word = "confirmed";
 	return store_put_profile(k->store, &row, none, error);
@@ -377,7 +410,7 @@ static bool put(struct keeper *k, struct change *c, GError **error)
 	case CHANGE_RELOAD:
 		return true;
 	case CHANGE_IMPORT:
-		c->word = !host ? "guests" : !m ? "new" : strcmp(m->row.digest, host->digest) ? "changed" : "confirmed";
+		c->word = !host ? "guests" : !m ? "new" : strcmp(m->row->is.digest, host->digest) ? "changed" : "confirmed";
 		return import_put(c->import, k->store, error);
 	}
 	return false;
@@ -385,7 +418,7 @@ static bool put(struct keeper *k, struct change *c, GError **error)
 
 static void add_pairs(GHashTable **into, char *const *pairs)
 {
-	if (!*into)
+	if (!*into && pairs && *pairs)
 		*into = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (size_t i = 0; pairs && pairs[i]; i++) {
 		const char *equals = strchr(pairs[i], '=');
@@ -401,6 +434,21 @@ static void replace(char **text, const char *with)
 		return;
 	g_free(*text);
 	*text = g_strdup(with);
+}
+
+/* The table's key is the row's name. */
+static void set_member_row(struct keeper *k, struct member *m, struct row *row)
+{
+	struct row *old = m->row;
+
+	if (!old)
+		g_clear_pointer(&k->sorted, g_ptr_array_unref);
+	if (old)
+		g_hash_table_steal(k->members, old->is.name);
+	m->row = row;
+	g_hash_table_insert(k->members, row->is.name, m);
+	if (old)
+		row_unref(old);
 }
 
 static struct kept *kept_of_host(struct keeper *k, const struct import_host *host, GError **error)
@@ -423,28 +471,35 @@ static struct kept *kept_of_host(struct keeper *k, const struct import_host *hos
 	return kept;
 }
 
+/* A row with what the import says; a member where there was none. */
+static void set_row(struct keeper *k, struct member **member, const struct import *import, const struct import_host *host)
+{
+	const struct store_host bare = { .name = host->name };
+	struct row *row = row_new(*member ? &(*member)->row->is : &bare);
+	struct member *m = *member ? *member : g_new0(struct member, 1);
+
+	replace(&row->is.uuid, host->uuid);
+	replace(&row->is.arch, host->arch);
+	replace(&row->is.cluster, import->options->cluster);
+	replace(&row->is.digest, host->digest);
+	replace(&row->is.fingerprint, host->fingerprint);
+	add_pairs(&row->is.labels, import->options->labels);
+	add_pairs(&row->is.aliases, import->options->aliases);
+	set_member_row(k, m, row);
+	m->confirmed = host->confirmed;
+	*member = m;
+}
+
 /* What was committed, into memory. Returns true where a new snapshot is due. */
 static bool take_host(struct keeper *k, const struct import *import, const struct import_host *host, GError **error)
 {
 	struct member *m = g_hash_table_lookup(k->members, host->name);
-	bool changed = !m || strcmp(m->row.digest, host->digest);
+	bool changed = !m || strcmp(m->row->is.digest, host->digest);
 	struct kept *kept = changed ? kept_of_host(k, host, error) : NULL;
 
 	if (changed && !kept)
 		return true;
-	if (!m) {
-		m = g_new0(struct member, 1);
-		m->row.name = g_strdup(host->name);
-		g_hash_table_replace(k->members, m->row.name, m);
-	}
-	replace(&m->row.uuid, host->uuid);
-	replace(&m->row.arch, host->arch);
-	replace(&m->row.cluster, import->options->cluster);
-	replace(&m->row.digest, host->digest);
-	replace(&m->row.fingerprint, host->fingerprint);
-	m->row.confirmed = host->confirmed;
-	add_pairs(&m->row.labels, import->options->labels);
-	add_pairs(&m->row.aliases, import->options->aliases);
+	set_row(k, &m, import, host);
 	if (kept) {
 		if (m->kept)
 			release(k, m->kept);
@@ -457,13 +512,17 @@ static bool take_host(struct keeper *k, const struct import *import, const struc
 static bool take_confirmed(struct keeper *k, const struct change *c)
 {
 	struct member *m = g_hash_table_lookup(k->members, c->host);
-	bool same = !c->fingerprint || !strcmp(c->fingerprint, m->row.fingerprint);
+	struct row *row;
 
-	m->row.confirmed = c->time;
+	m->confirmed = c->time;
 	if (m->host)
 		__atomic_store_n(&m->host->confirmed, c->time, __ATOMIC_RELAXED);
-	replace(&m->row.fingerprint, c->fingerprint);
-	return !same;
+	if (!c->fingerprint || !strcmp(c->fingerprint, m->row->is.fingerprint))
+		return false;
+	row = row_new(&m->row->is);
+	replace(&row->is.fingerprint, c->fingerprint);
+	set_member_row(k, m, row);
+	return true;
 }
 
 /* Returns true where a new snapshot is due; sets @guests where these were changed. */
@@ -653,6 +712,7 @@ void keeper_free(struct keeper *k)
 	g_hash_table_unref(k->by_key);
 	g_hash_table_unref(k->members);
 	g_clear_pointer(&k->stored, g_ptr_array_unref);
+	g_clear_pointer(&k->sorted, g_ptr_array_unref);
 	store_close(k->store);
 	universe_free(k->universe);
 	g_async_queue_unref(k->queue);

@@ -639,7 +639,7 @@ static bool serve_tls(struct http *http, const struct settings *s, int fd, GErro
 	return http->tls_daemon != NULL;
 }
 
-struct http *http_new(const struct settings *s, const struct http_calls *calls, int unix_fd, int tls_fd, GError **error)
+struct http *http_new(const struct settings *s, const struct http_calls *calls)
 {
 	struct http *http = g_new0(struct http, 1);
 
@@ -652,14 +652,18 @@ struct http *http_new(const struct settings *s, const struct http_calls *calls, 
 	g_cond_init(&http->wake);
 	http->connections = g_hash_table_new(NULL, NULL);
 	http->reaper = g_thread_new("reaper", reap, http);
-	if (serve_unix(http, s, unix_fd, error) && serve_tls(http, s, tls_fd, error)) {
-		if (http->unix_daemon || http->tls_daemon)
-			return http;
-		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
-			    "nothing to listen on (set [unix] socket or [tls] listen, see capbrokerd.conf(5))");
-	}
-	http_free(http);
-	return NULL;
+	return http;
+}
+
+bool http_listen(struct http *http, const struct settings *s, int unix_fd, int tls_fd, GError **error)
+{
+	if (!serve_unix(http, s, unix_fd, error) || !serve_tls(http, s, tls_fd, error))
+		return false;
+	if (http->unix_daemon || http->tls_daemon)
+		return true;
+	g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_USAGE,
+		    "nothing to listen on (set [unix] socket or [tls] listen, see capbrokerd.conf(5))");
+	return false;
 }
 
 void http_quiet(struct http *http)

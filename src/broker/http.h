@@ -57,14 +57,15 @@ struct http_calls {
 
 struct http;
 
+struct http *http_new(const struct settings *settings, const struct http_calls *calls);
+
 /**
- * http_new - listen
+ * http_listen - from now on there may be requests
  * @unix_fd, @tls_fd: sockets that somebody opened for us, or -1
  *
- * Returns NULL with @error.
+ * Returns false with @error.
  */
-struct http *http_new(const struct settings *settings, const struct http_calls *calls, int unix_fd, int tls_fd,
-		      GError **error);
+bool http_listen(struct http *http, const struct settings *settings, int unix_fd, int tls_fd, GError **error);
 
 /* Takes no more connections. */
 void http_quiet(struct http *http);

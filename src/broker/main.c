@@ -188,8 +188,9 @@ static bool begin(struct broker *b, GError **error)
 	b->keeper = keeper_new(b->settings->database, b->settings->keep_days, error);
 	b->workers = b->keeper ? workers_new(b, error) : NULL;
 	calls.data = b;
-	b->http = b->workers ? http_new(b->settings, &calls, unix_fd, tls_fd, error) : NULL;
-	return b->http != NULL;
+	/* there may be requests before this returns: all that they need has to be there */
+	b->http = b->workers ? http_new(b->settings, &calls) : NULL;
+	return b->http && http_listen(b->http, b->settings, unix_fd, tls_fd, error);
 }
 
 static void run(struct broker *b)

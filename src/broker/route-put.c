@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "guest/definition.h"
 #include "model/document.h"
 #include "model/error.h"
 #include "model/profile.h"
@@ -261,6 +262,57 @@ void route_put_profile(struct worker *w, struct request *r)
 
 /* --- guests ----------------------------------------------------------------------------------- */
 
+/* A definition, reduced as an agent should have; NULL with @error. */
+static char *reduced(const char *text, GError **error)
+{
+	g_autoptr(XmlDocument) xml = xml_parse(text, strlen(text), "definition", error);
+
+	return xml ? definition_reduce(xml_root(xml), error) : NULL;
+}
+
+/* An entry with the members that there are, and no more: what an agent shouldn't have sent isn't kept. */
+static json_t *projected(const json_t *entry, GError **error)
+{
+	static const char *const beside[] = { "running", "qemu", "saved", "snapshots" };
+	const char *text = member_text(entry, "definition");
+	g_autofree char *definition = text ? reduced(text, error) : NULL;
+	json_t *copy = json_copy((json_t *)entry), *clean = NULL;
+	g_autoptr(Needs) needs = NULL;
+
+	if (text && definition)
+		json_object_set_new(copy, "definition", json_string(definition));
+	needs = !text || definition ? needs_from_json(copy, error) : NULL;
+	clean = needs ? needs_to_json(needs) : NULL;
+	for (size_t i = 0; clean && i < G_N_ELEMENTS(beside); i++)
+		if (json_object_get(entry, beside[i]))
+			json_object_set(clean, beside[i], json_object_get(entry, beside[i]));
+	json_decref(copy);
+	return clean;
+}
+
+/* The whole list so; NULL with @error. */
+static json_t *projected_list(const char *host, const json_t *doc, GError **error)
+{
+	json_t *list = json_array(), *whole, *one;
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "guests"), i, entry) {
+		one = projected(entry, error);
+		if (!one) {
+			g_prefix_error(error, "%s: guests[%zu]: ", host, i);
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, one);
+	}
+	whole = json_pack("{s:s}", "host", host);
+	json_object_set(whole, "format", json_object_get(doc, "format"));
+	json_object_set(whole, "complete", json_object_get(doc, "complete"));
+	json_object_set_new(whole, "guests", list);
+	return whole;
+}
+
 static void put_guests(struct worker *w, struct request *r, const char *host, const json_t *doc)
 {
 	struct options *o = options_of(r);
@@ -268,13 +320,18 @@ static void put_guests(struct worker *w, struct request *r, const char *host, co
 	GError *error = NULL;
 	struct change *c;
 
+	json_t *clean;
+
 	o->options.guests_on = g_strdup(host);
-	if (!import_add_guests(import, host, doc, &error)) {
+	clean = json_is_array(json_object_get(doc, "guests")) ? projected_list(host, doc, &error) : json_incref((json_t *)doc);
+	if (!clean || !import_add_guests(import, host, clean, &error)) {
+		json_decref(clean);
 		import_free(import);
 		options_free(o);
 		answer_error_to(r, error);
 		return;
 	}
+	json_decref(clean);
 	c = g_new0(struct change, 1);
 	c->kind = CHANGE_IMPORT;
 	c->host = g_strdup(host);

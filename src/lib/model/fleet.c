@@ -14,6 +14,11 @@ static void host_free(void *data)
 {
 	struct host *h = data;
 
+	if (h->owner) {
+		h->give_back(h->owner);
+		g_free(h);
+		return;
+	}
 	g_free(h->name);
 	g_free(h->uuid);
 	g_free(h->cluster);
@@ -223,9 +228,17 @@ static struct host_class *class_of(struct fleet *f, const struct profile *profil
 struct host *fleet_add(struct fleet *f, const char *name, const struct profile *profile,
 		       const char *class_digest)
 {
+	return fleet_add_lent(f, g_strdup(name), profile, class_digest, NULL, NULL);
+}
+
+struct host *fleet_add_lent(struct fleet *f, char *name, const struct profile *profile, const char *class_digest,
+			    void *owner, GDestroyNotify give_back)
+{
 	struct host *h = g_new0(struct host, 1);
 
-	h->name = g_strdup(name);
+	h->name = name;
+	h->owner = owner;
+	h->give_back = give_back;
 	fleet_change(f, h, profile, class_digest);
 	g_ptr_array_add(f->hosts, h);
 	return h;
@@ -299,10 +312,20 @@ static void drop_classes(struct fleet *f)
 		((struct host_class *)g_ptr_array_index(f->classes, i))->index = i;
 }
 
+/* Most often they come in order. */
+static void sort_hosts(struct fleet *f)
+{
+	for (guint i = 1; i < f->hosts->len; i++)
+		if (compare_hosts(&f->hosts->pdata[i - 1], &f->hosts->pdata[i]) > 0) {
+			g_ptr_array_sort(f->hosts, compare_hosts);
+			return;
+		}
+}
+
 void fleet_settle(struct fleet *f)
 {
 	g_hash_table_remove_all(f->by_name);
-	g_ptr_array_sort(f->hosts, compare_hosts);
+	sort_hosts(f);
 	for (guint i = 0; i < f->classes->len; i++) {
 		struct host_class *c = g_ptr_array_index(f->classes, i);
 

@@ -32,6 +32,9 @@ struct host {
 	int64_t confirmed;       /* seconds since the epoch, 0 not known; read by host_confirmed() */
 	const struct profile *profile;
 	struct host_class *class;
+	/* Where strings and tables are not its own: whose they are, given back with the host; else NULL. */
+	void *owner;
+	GDestroyNotify give_back;
 };
 
 struct fleet {
@@ -67,6 +70,13 @@ void fleet_own(struct fleet *fleet, struct profile *profile);
  */
 struct host *fleet_add(struct fleet *fleet, const char *name, const struct profile *profile,
 		       const char *class_digest);
+
+/*
+ * The same of a host whose name, and what the caller fills in, is @owner's: @give_back is called with
+ * that when the host is freed.
+ */
+struct host *fleet_add_lent(struct fleet *fleet, char *name, const struct profile *profile, const char *class_digest,
+			    void *owner, GDestroyNotify give_back);
 
 /**
  * fleet_change - give a host another profile
