@@ -17,7 +17,8 @@ HOSTS = ["lab-debian12", "lab-debian13", "lab-sid", "skylake-e3-1225v5", "rome-7
          "haswell-e5-2650v3", "intel-39-qemu11.1", "intel-48-qemu11.1", "intel-48-qemu11.1", "power9-qemu7.1"]
 GUESTS = ["web-17", "web-18", "db-tsx", "emulated", "portable", "legacy-erp", "dpdk-viommu", "power-db"]
 KINDS = ["check"] * 8 + ["file", "hotplug", "hosts", "show", "diff", "baseline", "baseline", "matrix", "drain", "stranded",
-                         "drift", "tradeoff", "pools", "guests", "contracts", "decision", "report", "wrong", "wrong"]
+                         "drift", "tradeoff", "pools", "guests", "contracts", "decision", "report", "levels", "levels", "settings",
+                         "wrong", "wrong"]
 DEVICE = "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='0' function='0'/></source></hostdev>"
 
 
@@ -33,6 +34,9 @@ def fill(broker):
         broker.cli("import", *place, os.path.join(TESTS, "guests", guest + ".xml"), database=True)
     broker.cli("allow", "db-tsx", "--to", "all", "--check", "cpu-missing", "--reason", "try", "--expires", "7d",
                database=True)
+    for series, *selectors in (("prod", "cluster=a"), ("lab", "h0", "h1"), ("prod", "cluster=a", "h1")):
+        broker.cli("level", "create", series, *selectors, database=True)
+    broker.cli("level", "assign", "prod", "web-17", database=True)
 
 
 class Questions:
@@ -83,11 +87,16 @@ class Questions:
             "stranded": lambda: ["stranded", "--few", str(self.random.randrange(5))],
             "drift": lambda: ["drift", "--since", "2026-01-01T00:00:00Z"],
             "tradeoff": lambda: ["tradeoff", *self.selectors(), *self.some([], ["--forbid", "avx"], ["--weight-label", "n"])],
-            "pools": lambda: ["pools", "--max", str(self.random.randrange(3, 6)), *self.some([], ["--spread", "rack"])],
+            "pools": lambda: ["pools", "--max", str(self.random.randrange(3, 6)), *self.some([], ["--spread", "rack"], ["--min-size", "9"])],
             "guests": lambda: ["guests"],
             "contracts": lambda: ["guests", self.guest()],
             "decision": lambda: ["decision", self.some("0123", "abcdef01")],
             "report": lambda: ["report"],
+            "levels": lambda: ["level", *self.some(["list", "--all"], ["show", "prod"], ["show", "lab"], ["propose"],
+                                                   ["propose", "lab"], ["join", self.host(), "prod"], ["show", "nosuch"],
+                                                   ["join", self.host()])],
+            "settings": lambda: ["baseline", "--format", self.some("nova", "libvirt", "qemu", "kubevirt", "proxmox", "ovirt"),
+                                 *self.selectors()],
             "wrong": self.wrong,
         }[kind]()
         if kind not in ("report", "decision") and self.random.random() < 0.15:

@@ -100,12 +100,6 @@ static struct filter_cache *cache_of(struct worker *w, size_t universe_bits)
 	return c;
 }
 
-/* The policy that holds where a site says nothing else: who flees takes what isn't known to fail. */
-static bool unknown_is_ok(enum op op)
-{
-	return op == OP_EVACUATE;
-}
-
 /* --- the question ----------------------------------------------------------------------------- */
 
 static bool usage(GError **error, const char *what)
@@ -370,13 +364,22 @@ static void add_text(GString *text, const char *word)
 	g_string_append_c(text, '"');
 }
 
+/* As the site's policy says; where it is silent, who flees takes what isn't known to fail. */
+static bool unknown_is_ok(const struct asked *q)
+{
+	static const enum policy_asker askers[] = { [OP_BOOT] = POLICY_BOOT, [OP_LIVE] = POLICY_LIVE,
+						    [OP_COLD] = POLICY_COLD, [OP_EVACUATE] = POLICY_EVACUATE };
+
+	return policy_unknown_ok(q->lent.session.policy, askers[q->op]);
+}
+
 static void add_host(struct asked *q, GString *text, const char *name, guint classes)
 {
 	struct host *host = fleet_find(q->lent.snapshot->fleet, name);
 	enum verdict v = host ? verdict_on(q, host) : V_UNKNOWN;
 	struct judged *j = host ? judge(q, host->class) : NULL;
 	int on = j ? onward(q, host->class, j, classes) : -1;
-	bool ok = verdict_is_good(v) || (v == V_UNKNOWN && unknown_is_ok(q->op));
+	bool ok = verdict_is_good(v) || (v == V_UNKNOWN && unknown_is_ok(q));
 
 	g_string_append(text, "{\"host\":");
 	add_text(text, name);
@@ -445,7 +448,7 @@ static char *answer(struct asked *q, gsize *length)
 	size_t i;
 
 	g_string_append_printf(text, "{\"format\":\"capbroker.filter/1\",\"op\":\"%s\",\"unknown_ok\":%s,\"hosts\":[",
-			       op_names[q->op], unknown_is_ok(q->op) ? "true" : "false");
+			       op_names[q->op], unknown_is_ok(q) ? "true" : "false");
 	json_array_foreach (q->hosts, i, name) {
 		if (i)
 			g_string_append_c(text, ',');

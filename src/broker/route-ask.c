@@ -110,6 +110,11 @@ void route_get_hosts(struct worker *w, struct request *r)
 	reply_to(w, r, json_pack("{s:o}", "select", select), NULL);
 }
 
+void route_get_levels(struct worker *w, struct request *r)
+{
+	reply_to(w, r, json_pack("{s:b}", "all", (int)g_hash_table_contains(r->arguments, "all")), NULL);
+}
+
 void route_get_host(struct worker *w, struct request *r)
 {
 	const struct routed *routed = r->data;

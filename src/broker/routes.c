@@ -51,7 +51,7 @@ static const struct route {
 	{ "POST", "/v1/diff", "diff", MAY_READ, BODY_QUESTION, LANE_QUICK, route_ask, "diff" },
 	{ "POST", "/v1/contracts", "contracts", MAY_READ, BODY_QUESTION, LANE_QUICK, route_ask, "contracts" },
 	{ "POST", "/v1/decision", "decision-by", MAY_READ, BODY_QUESTION, LANE_QUICK, route_ask, "decision" },
-	{ "POST", "/v1/report", "report", MAY_READ, BODY_QUESTION, LANE_QUICK, route_ask, "report" },
+	{ "POST", "/v1/report", "report", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "report" },
 	{ "POST", "/v1/baseline", "baseline", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "baseline" },
 	{ "POST", "/v1/tradeoff", "tradeoff", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "tradeoff" },
 	{ "POST", "/v1/pools", "pools", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "pools" },
@@ -60,6 +60,11 @@ static const struct route {
 	{ "POST", "/v1/drain", "drain", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "drain" },
 	{ "POST", "/v1/stranded", "stranded", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "stranded" },
 	{ "POST", "/v1/drift", "drift", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "drift" },
+	{ "GET", "/v1/levels", "get-levels", MAY_READ, BODY_NONE, LANE_SLOW, route_get_levels, "levels" },
+	{ "POST", "/v1/levels", "levels", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "levels" },
+	{ "POST", "/v1/level", "level", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "level" },
+	{ "POST", "/v1/level-join", "level-join", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "level-join" },
+	{ "POST", "/v1/level-propose", "level-propose", MAY_READ, BODY_QUESTION, LANE_SLOW, route_ask, "level-propose" },
 };
 
 const char *const *route_list(void)

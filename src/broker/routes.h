@@ -13,7 +13,7 @@ struct routed {
 	struct caller caller;
 };
 
-job_fn route_health, route_metrics, route_status, route_enrol, route_put_profile, route_put_guests, route_get_hosts,
+job_fn route_health, route_metrics, route_status, route_enrol, route_put_profile, route_put_guests, route_get_hosts, route_get_levels,
 	route_get_host, route_get_decision, route_ask;
 
 #endif

@@ -2,27 +2,24 @@
 /* baseline-format.c: a baseline in the words of libvirt and of QEMU, by way of settings.h. */
 #include "config.h"
 
-#include <string.h>
-
 #include "plan/settings-parts.h"
 
-static char *written(const struct baseline *b, enum setting_consumer consumer)
+static char *written(const struct baseline *b, enum setting_consumer consumer,
+		     void (*write)(struct setting_out *out))
 {
 	g_autoptr(Setting) s = setting_of_baseline(b);
-	bool usable;
-	char *text = setting_write(s, consumer, NULL, NULL, &usable);
+	struct setting_out out = { s, NULL, consumer, NULL, g_string_new(NULL), true };
 
-	if (g_str_has_suffix(text, "\n") && consumer == SETTING_QEMU)
-		text[strlen(text) - 1] = '\0';
-	return text;
+	write(&out);
+	return g_string_free(out.text, FALSE);
 }
 
 char *baseline_libvirt(const struct baseline *b)
 {
-	return written(b, SETTING_LIBVIRT);
+	return written(b, SETTING_LIBVIRT, setting_libvirt);
 }
 
 char *baseline_qemu(const struct baseline *b)
 {
-	return written(b, SETTING_QEMU);
+	return g_strchomp(written(b, SETTING_QEMU, setting_qemu));
 }
