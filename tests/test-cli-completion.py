@@ -92,8 +92,9 @@ OFFERS = {
     "capbroker check web-1 --f": ["--from="],
     "capbroker check web-1 --from=r1": ["r1n01", "r1n02"],
     "capbroker baseline --fo": ["--format="],
-    "capbroker baseline --format l": ["libvirt"],
-    "capbroker baseline --format=": ["json", "libvirt", "qemu", "text"],
+    "capbroker baseline --format l": ["libvirt", "libvirt-domain"],
+    "capbroker baseline --format=": ["json", "kubevirt", "libvirt", "libvirt-domain", "nova", "ovirt",
+                                     "proxmox", "qemu", "text"],
     "capbroker tradeoff --pin avx512vnn": ["avx512vnni"],
     "capbroker --policy site.conf tradeoff cl": ["cluster=prod"],
     "capbroker pools --max 2 r1": ["r1n01", "r1n02"],
@@ -173,7 +174,7 @@ TABS = {
     "capbroker baseline label:rack=": "<capbroker><baseline><label:rack=r1>",
     "capbroker --assume r1n01=go": "<capbroker><--assume><r1n01=gone>",
     "capbroker --assume r1n01=+avx512vn": "<capbroker><--assume><r1n01=+avx512vnni>",
-    "capbroker baseline --format=li": "<capbroker><baseline><--format=libvirt>",
+    "capbroker baseline --format=qe": "<capbroker><baseline><--format=qemu>",
 }
 
 

@@ -49,9 +49,6 @@ refused 'no guest given' check
 refused 'follow --to' check "$scratch/h.xml" h
 refused 'nothing to import' import
 refused 'exactly one check' explain
-for format in nova ovirt kubevirt proxmox; do
-	refused 'not available in this version' baseline --format $format
-done
 refused 'is none of' baseline --format yaml
 refused 'no share of hosts' baseline --coverage most
 refused 'more than all hosts' baseline --coverage 101%

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "plan/settings.h"
 #include "planning.h"
 
 static gboolean all_features;
@@ -15,70 +16,62 @@ static const GOptionEntry entries[] = {
 	{ "accel", 0, 0, G_OPTION_ARG_STRING, &accel, "Meet what QEMU gives under kvm or tcg (default: the best known)", "ACCEL" },
 	{ "coverage", 0, 0, G_OPTION_ARG_STRING, &coverage, "Leave out hosts, as long as at least this share is kept (0.95, 95%)", "SHARE" },
 	{ "weight-label", 0, 0, G_OPTION_ARG_STRING, &weight_label, "A host counts what this label of it says, not 1", "KEY" },
-	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, libvirt or qemu", "FORMAT" },
+	{ "format", 0, 0, G_OPTION_ARG_STRING, &format, "text, json, or for libvirt, libvirt-domain, qemu, nova, ovirt, kubevirt, proxmox", "FORMAT" },
 	{ 0 },
 };
 
-/* A comment where nothing can be set. */
-static char *setting(const struct baseline *b, bool xml)
-{
-	const char *none = b->family == ARCH_X86 ?
-				   "no CPU feature is known to be common to these hosts" :
-				   "no CPU is known that guests of all these hosts can have";
-
-	if (!baseline_has_setting(b))
-		return g_strdup_printf(xml ? "<!-- %s -->\n" : "# %s", none);
-	return xml ? baseline_libvirt(b) : baseline_qemu(b);
-}
-
-/* A comment; two dashes would end one of XML. */
-static void add_comment(GString *text, bool xml, const char *head, const char *words)
-{
-	g_autofree char *safe = g_strdup(words);
-
-	for (char *c = safe; *c; c++)
-		if (*c == '-' && c[1] == '-')
-			*c = '~';
-	g_string_append_printf(text, xml ? "<!-- %s: %s -->\n" : "# %s: %s\n", head, safe);
-}
-
 /* Who was left out for it. */
-static void add_left_out(GString *text, bool xml, const json_t *note)
+static void add_left_out(GString *text, enum setting_consumer consumer, const json_t *note)
 {
 	const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped"), *host;
 	g_autoptr(GString) names = g_string_new(NULL);
 	size_t i;
 
 	json_array_foreach (dropped, i, host)
-		g_string_append_printf(names, "%s%s", i ? " " : "", json_string_value(host));
-	if (names->len)
-		add_comment(text, xml, "left out", names->str);
+		g_string_append_printf(names, " %s", json_string_value(host));
+	if (names->len) {
+		g_string_prepend(names, "left out:");
+		setting_comment(text, consumer, names->str);
+	}
 }
 
-/* A text for other programs: each group's, under a comment where there are several. */
-static int print_groups(const struct cli *cli, const GPtrArray *groups, const json_t *notes)
+/* One group's, under a comment where there are several. */
+static bool add_group(GString *text, const struct session *s, enum setting_consumer consumer,
+		      const struct baseline *b, const json_t *note, bool alone)
 {
-	bool xml = !strcmp(format, "libvirt");
+	const struct setting_facts facts = { s->files->tables, s->files->models };
+	g_autofree char *head = g_strdup_printf("%s %s, %u hosts", b->arch, b->vendor, b->hosts->len);
+	g_autoptr(Setting) setting = setting_of_baseline(b);
+	g_autofree char *one = NULL;
+	bool usable;
+
+	one = setting_write(setting, consumer, &facts, NULL, &usable);
+	if (!alone)
+		setting_comment(text, consumer, head);
+	add_left_out(text, consumer, note);
+	g_string_append(text, one);
+	return usable;
+}
+
+/* A text for other programs. */
+static int print_groups(const struct cli *cli, const struct session *s, enum setting_consumer consumer,
+			const GPtrArray *groups, const json_t *notes)
+{
 	GString *text = g_string_new(NULL);
 	g_autofree char *assumed = cli_assumed(cli);
 	int status, unknown = EXIT_OK;
 
-	if (assumed)
-		add_comment(text, xml, "assumed", assumed);
-	for (guint i = 0; i < groups->len; i++) {
-		const struct baseline *b = g_ptr_array_index(groups, i);
-		g_autofree char *one = setting(b, xml);
+	if (assumed) {
+		g_autofree char *words = g_strconcat("assumed: ", assumed, NULL);
 
-		if (!baseline_has_setting(b))
+		setting_comment(text, consumer, words);
+	}
+	for (guint i = 0; i < groups->len; i++) {
+		if (i && consumer == SETTING_KUBEVIRT)
+			g_string_append(text, "---\n");
+		if (!add_group(text, s, consumer, g_ptr_array_index(groups, i), json_array_get(notes, i),
+			       groups->len == 1))
 			unknown = EXIT_UNKNOWN;
-		if (groups->len > 1)
-			g_string_append_printf(text, xml ? "<!-- %s %s, %u hosts -->\n"
-							 : "# %s %s, %u hosts\n",
-					       b->arch, b->vendor, b->hosts->len);
-		add_left_out(text, xml, json_array_get(notes, i));
-		g_string_append(text, one);
-		if (!g_str_has_suffix(one, "\n"))
-			g_string_append_c(text, '\n');
 	}
 	status = cli_text(cli, text->str);
 	g_string_free(text, TRUE);
@@ -105,6 +98,7 @@ static bool cover(const struct session *s, const GPtrArray *hosts, const struct 
 
 static int answer(struct cli *cli, const struct session *session, const GPtrArray *hosts)
 {
+	enum setting_consumer consumer;
 	const struct baseline_options options = { .all_features = all_features, .accel = accel };
 	GPtrArray *groups = baseline_groups(&session->judge, hosts, &options);
 	json_t *notes = NULL, *json, *note;
@@ -115,8 +109,8 @@ static int answer(struct cli *cli, const struct session *session, const GPtrArra
 
 	if (!cover(session, hosts, &options, &groups, &notes, &blocked, &error)) {
 		status = cli_fail(cli, error);
-	} else if (format && strcmp(format, "text") && strcmp(format, "json")) {
-		status = print_groups(cli, groups, notes);
+	} else if (format && setting_consumer_find(format, &consumer)) {
+		status = print_groups(cli, session, consumer, groups, notes);
 		status = status == EXIT_OK && blocked ? EXIT_BLOCK : status;
 	} else {
 		json = answer_baseline(&session->answering, hosts, groups);
@@ -131,18 +125,23 @@ static int answer(struct cli *cli, const struct session *session, const GPtrArra
 
 static int check_format(struct cli *cli)
 {
-	static const char *const later[] = { "nova", "ovirt", "kubevirt", "proxmox", NULL };
-	static const char *const now[] = { "text", "json", "libvirt", "qemu", NULL };
+	enum setting_consumer consumer;
+	GString *names;
+	int status;
 
 	if (accel && strcmp(accel, "kvm") && strcmp(accel, "tcg"))
 		return cli_usage(cli, "--accel %s: is neither kvm nor tcg", accel);
-	if (!format || g_strv_contains(now, format)) {
+	if (!format || !strcmp(format, "text") || !strcmp(format, "json") ||
+	    setting_consumer_find(format, &consumer)) {
 		cli->json = cli->json || !g_strcmp0(format, "json");
 		return EXIT_OK;
 	}
-	if (g_strv_contains(later, format))
-		return cli_usage(cli, "--format %s: not available in this version", format);
-	return cli_usage(cli, "--format %s: is none of text, json, libvirt, qemu", format);
+	names = g_string_new("text, json");
+	for (size_t i = 0; i < SETTING_CONSUMERS; i++)
+		g_string_append_printf(names, ", %s", setting_consumer_name((enum setting_consumer)i));
+	status = cli_usage(cli, "--format %s: is none of %s", format, names->str);
+	g_string_free(names, TRUE);
+	return status;
 }
 
 static int run(struct cli *cli, char **args)

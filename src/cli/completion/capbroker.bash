@@ -54,7 +54,7 @@ _capbroker_value()
 	--assume) _capbroker_assume ;;
 	--pin | --forbid) _capbroker_offer "$(_capbroker_words capabilities)" ;;
 	--accel) _capbroker_offer $'kvm\ntcg' ;;
-	--format) _capbroker_offer $'text\njson\nlibvirt\nqemu' ;;
+	--format) _capbroker_offer $'text\njson\nlibvirt\nlibvirt-domain\nqemu\nnova\novirt\nkubevirt\nproxmox' ;;
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
 	--cluster) _capbroker_offer "$(_capbroker_words selectors | sed -n 's/^cluster=//p')" ;;
 	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;

@@ -11,8 +11,12 @@ static json_t *delta(const struct cpu_choice *cpu)
 	for (guint i = 0; cpu->delta && i < cpu->delta->len; i++) {
 		const struct feature_policy *f = &g_array_index(cpu->delta, struct feature_policy, i);
 
-		json_array_append_new(array, json_pack("{s:s, s:s}", "name", f->name, "policy",
-						       f->require ? "require" : "disable"));
+		json_t *one = json_pack("{s:s, s:s}", "name", f->name, "policy",
+					f->require ? "require" : "disable");
+
+		if (f->nameless)
+			json_object_set_new(one, "nameless", json_true());
+		json_array_append_new(array, one);
 	}
 	return array;
 }

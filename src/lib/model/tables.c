@@ -155,6 +155,8 @@ void tables_free(struct tables *tables)
 	table_free(tables->vendors);
 	table_free(tables->properties);
 	table_free(tables->viommu);
+	table_free(tables->consumers);
+	table_free(tables->ovirt_cpus);
 	g_free(tables);
 }
 

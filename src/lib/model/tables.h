@@ -72,6 +72,8 @@ struct tables {
 	struct table *vendors;       /* qemu-vendors.tsv */
 	struct table *properties;    /* qemu-properties.tsv */
 	struct table *viommu;        /* viommu-properties.tsv */
+	struct table *consumers;     /* consumer-names.tsv */
+	struct table *ovirt_cpus;    /* ovirt-cpus.tsv */
 };
 
 void tables_free(struct tables *tables);
