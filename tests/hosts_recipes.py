@@ -235,6 +235,16 @@ host("power9-qemu7.1", "a POWER9 under QEMU 7.1.0",
      [("of_arch", "ppc64"), ("cache", "7.1.0_ppc64")],
      ["libvirt's cache of QEMU's capabilities, as its tests record it"],
      "the generation as QEMU tells it: the model whose type is the host's.")
+PATCHED = "what KVM says of firmware is that of an emulated POWER9 partition with Linux 7.2"
+QEMU_7_1 = "libvirt's cache of QEMU's capabilities, as its tests record it of another POWER9"
+host("power9-patched", "a POWER9 under QEMU 7.1.0 whose firmware tells of weaknesses",
+     [("recording", "power9-pseries-tcg-linux7.2"), ("of_arch", "ppc64"), ("cache", "7.1.0_ppc64")],
+     [PATCHED, QEMU_7_1],
+     "what a pseries machine promises by default can be kept (capbroker-power(7)).")
+host("power9-unpatched", "the same with firmware of before 2018, which doesn't",
+     [("unpatched", "power9-pseries-tcg-linux7.2"), ("of_arch", "ppc64"), ("cache", "7.1.0_ppc64")],
+     [PATCHED + ", made to say nothing", QEMU_7_1],
+     "no cfpc, sbbc and ibs: machine types from pseries-4.0 on don't start.")
 host("power8-qemu7.1", "a POWER8 under QEMU 7.1.0",
      [("of_arch", "ppc64"),
       ("cpuinfo", "ppc64le", "cpuinfo-libvirt", "vdsm-cpuinfo_POWER8E_ppc64le.cpuinfo"),

@@ -11,6 +11,7 @@ turned into one that it does, or into facts.  The same data gives the same bytes
 import argparse
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -134,6 +135,19 @@ def replayed(folder):
 def recording(inputs, name):
     """A recording of ours: its document is what the rest adds to."""
     inputs.base = replayed(os.path.join(RECORDINGS, name))
+
+
+def unpatched(inputs, name):
+    """The same recording of a POWER host, had its firmware been too old to tell of weaknesses."""
+    folder = os.path.join(inputs.folder, "unpatched")
+    shutil.copytree(os.path.join(RECORDINGS, name), folder)
+    path = os.path.join(folder, "ioctl", "kvm.json")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    said = re.compile(r'("KVM_PPC_GET_CPU_CHAR":\s*\{"data": )"[0-9a-f]+"')
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(said.sub(r'\1"%s"' % ("0" * 64), text))
+    inputs.base = replayed(folder)
 
 
 def kvm_registers(inputs, processor):
@@ -459,7 +473,7 @@ def lines(value, indent=0):
 # --- hosts ---------------------------------------------------------------------------------------
 
 STEPS = {step.__name__: step for step in (
-    qemu_of, machine, cpuid, of_arch, cache, recording, kvm_registers, replies_of, lab_host,
+    qemu_of, machine, cpuid, of_arch, cache, recording, unpatched, kvm_registers, replies_of, lab_host,
     domcapabilities, capabilities, qemucaps, cpuinfo, lscpu, vtd, amdvi)}
 
 

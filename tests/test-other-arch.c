@@ -25,7 +25,8 @@
 	"','machine':'none','machines':[" machines "]," more "}"
 #define LIBVIRT FACT("libvirt.version", "'11.3.0'", "libvirt")
 
-#define PSERIES "{'name':'pseries-10.0','alias':'pseries','default':true,'cpu_max':2048}"
+#define PSERIES "{'name':'pseries-10.0','alias':'pseries','default':true,'cpu_max':2048},"           \
+		"{'name':'pseries-4.2','cpu_max':1024},{'name':'pseries-3.1','cpu_max':1024}"
 #define POWER_MODELS                                                                              \
 	"'cpu_models':[{'name':'POWER8'},{'name':'POWER9'},{'name':'power9_v2.2'}]"
 #define POWER_FACTS(model, level)                                                                 \
@@ -34,16 +35,19 @@
 	HOST("ppc64le", facts,                                                                    \
 	     QEMU("ppc64", "kvm", PSERIES, POWER_MODELS "," POWER_FACTS(model, level)) ","        \
 	     QEMU("ppc64", "tcg", PSERIES, POWER_MODELS ",'facts':[]"))
-#define POWER9 POWER_HOST("POWER9", "4", LIBVIRT)
+#define LEVELS(cfpc, sbbc, ibs, ccf)                                                              \
+	LIBVIRT "," FACT("pseries.cap-cfpc", cfpc, "kvm") "," FACT("pseries.cap-sbbc", sbbc, "kvm") ","   \
+		FACT("pseries.cap-ibs", ibs, "kvm") "," FACT("pseries.cap-ccf-assist", ccf, "kvm")
+#define POWER9 POWER_HOST("POWER9", "4", LEVELS("1", "1", "1", "true"))
+#define POWER9_UNTOLD POWER_HOST("POWER9", "4", LIBVIRT)
+#define POWER9_NO_CCF POWER_HOST("POWER9", "4", LEVELS("1", "1", "1", "false"))
+#define POWER9_FIXED_CCD POWER_HOST("POWER9", "4", LEVELS("1", "1", "3", "false"))
+#define POWER9_OLD POWER_HOST("POWER9", "4", LEVELS("0", "1", "0", "false"))
 #define POWER9_LEVELS                                                                             \
 	POWER_HOST("POWER9", "4",                                                                 \
-		   LIBVIRT "," FACT("pseries.cap-cfpc", "1", "kvm") ","                           \
-			   FACT("pseries.cap-sbbc", "1", "kvm") ","                               \
-			   FACT("pseries.cap-ibs", "1", "kvm") ","                                \
-			   FACT("pseries.cap-ccf-assist", "false", "kvm") ","                     \
-			   FACT("pseries.cap-htm", "false", "kvm") ","                            \
+		   LEVELS("1", "1", "1", "true") "," FACT("pseries.cap-htm", "false", "kvm") ","  \
 			   FACT("pseries.cap-nested-hv", "false", "kvm"))
-#define POWER8 POWER_HOST("POWER8", "3", LIBVIRT)
+#define POWER8 POWER_HOST("POWER8", "3", LEVELS("1", "1", "1", "true"))
 
 #define CCW "{'name':'s390-ccw-virtio-10.0','alias':'s390-ccw-virtio','default':true,'cpu_max':248}," \
 	    "{'name':'s390-ccw-virtio-2.7','cpu_max':248}"
@@ -111,13 +115,26 @@ static const struct row {
 	  GUEST_OF("qemu", "ppc64", "pseries", "<cpu check='partial'><model>POWER8</model></cpu>"),
 	  "emulated" },
 	/* what pseries promises */
-	{ "pseries-promises", V_UNKNOWN, POWER9, PF("<cfpc value='workaround'/>"), "cfpc" },
+	{ "pseries-promises", V_UNKNOWN, POWER9_UNTOLD, PF("<cfpc value='workaround'/>"), "cfpc" },
+	/* and what it promises where nothing is said, by its version */
+	{ "pseries-promises", V_UNKNOWN, POWER9_UNTOLD, P(""), "cfpc" },
+	{ "pseries-promises", V_BLOCK, POWER9_OLD, P(""), "cfpc='workaround' where nothing" },
+	{ "pseries-promises", V_BLOCK, POWER9_OLD, PF("<cfpc value='broken'/><ccf-assist state='off'/>"),
+	  "ibs='workaround' where nothing" },
+	{ "pseries-promises", V_BLOCK, POWER9_OLD, GUEST_OF("kvm", "ppc64le", "pseries-4.2", ""), "cfpc" },
+	{ NULL, V_OK, POWER9_OLD, GUEST_OF("kvm", "ppc64le", "pseries-3.1", ""), NULL },
+	{ NULL, V_OK, POWER9_OLD,
+	  PF("<cfpc value='broken'/><ibs value='broken'/><ccf-assist state='off'/>"), NULL },
+	{ NULL, V_OK, POWER9_OLD, GUEST_OF("qemu", "ppc64", "pseries", ""), NULL },
+	{ "pseries-promises", V_BLOCK, POWER9_NO_CCF, P(""), "ccf-assist" },
+	{ NULL, V_OK, POWER9_NO_CCF, GUEST_OF("kvm", "ppc64le", "pseries-4.2", ""), NULL },
+	{ NULL, V_OK, POWER9_FIXED_CCD, P(""), NULL },
 	{ NULL, V_OK, POWER9_LEVELS, PF("<cfpc value='workaround'/><sbbc value='workaround'/>"), NULL },
 	{ NULL, V_OK, POWER9_LEVELS, PF("<ibs value='workaround'/><htm state='off'/>"), NULL },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<cfpc value='fixed'/>"), "cfpc" },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<sbbc value='fixed'/>"), "sbbc" },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<ibs value='fixed-ccd'/>"), "ibs" },
-	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<ccf-assist state='on'/>"), "count cache" },
+	{ "pseries-promises", V_BLOCK, POWER9_NO_CCF, PF("<ccf-assist state='on'/>"), "count cache" },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<htm state='on'/>"), "transactional" },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS, PF("<nested-hv state='on'/>"), "KVM" },
 	{ "pseries-promises", V_BLOCK, POWER9_LEVELS,
@@ -304,7 +321,7 @@ static void test_rules_fired(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
 		note_fired(fired, rows[i].guest, rows[i].host);
 	for (size_t i = 0; i < G_N_ELEMENTS(more); i++)
-		note_fired(fired, more[i], POWER9);
+		note_fired(fired, more[i], POWER9_UNTOLD);
 	for (size_t i = 0; i < G_N_ELEMENTS(arm); i++)
 		note_fired(fired, arm[i], old);
 	for (guint i = 0; i < rulebook_size(rules); i++)

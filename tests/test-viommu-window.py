@@ -84,6 +84,9 @@ def power(start, size, more):
     if size is not None:
         facts += [fact("spapr.dma32-window-start", start, "t"),
                   fact("spapr.dma32-window-size", size, "t"), fact("spapr.ddw", more, "t")]
+    # firmware that lets KVM keep what the pseries machine promises
+    profile["facts"] += [fact("pseries.cap-" + cap, level, "t") for cap, level in
+                         (("cfpc", 1), ("sbbc", 1), ("ibs", 1), ("ccf-assist", True))]
     profile["iommus"] = [{"id": "u0", "type": "spapr", "devices": [WIDE], "facts": facts}]
     profile["devices"] = [device(WIDE, True)]
     return profile
