@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/override.h"
 #include "commands.h"
 #include "files.h"
 #include "judge/rulebook.h"
@@ -121,6 +122,24 @@ static bool complete(struct session *s, struct store_override *o, GError **error
 	return hosts != NULL;
 }
 
+/*
+ * Adds what an override costs, where its guest's definition and its hosts are known here; they are asked
+ * anew each time, for hosts change.
+ */
+static void add_price(struct session *s, json_t *entry)
+{
+	const char *id = json_string_value(json_object_get(entry, "guest"));
+	char *selector[] = { (char *)json_string_value(json_object_get(entry, "to")), NULL };
+	struct guest *guest = session_knows_guest(s, id) ? session_guest(s, id, NULL) : NULL;
+	g_autoptr(GPtrArray) hosts = guest ? session_select(s, selector, NULL) : NULL;
+
+	if (!hosts || !(guest->defined || guest->live) || strcmp(json_string_value(json_object_get(entry, "state")), "active"))
+		return;
+	json_object_set_new(entry, "price",
+			    override_price(&s->answering, guest, hosts,
+					   json_string_value(json_object_get(entry, "check"))));
+}
+
 /* The new override as the list shows it. */
 static json_t *add(struct session *s, const struct cli *cli, const char *guest, GError **error)
 {
@@ -130,9 +149,11 @@ static json_t *add(struct session *s, const struct cli *cli, const char *guest, 
 	o.author = author(&o.uid);
 	if (name_guest(s, guest, &o, error) && complete(s, &o, error) && session_store(s, cli, error) &&
 	    store_put_override(s->store, &o, &o.id, error)) {
+		json_t *entry = override_json(&o, s->answering.now);
+
+		add_price(s, entry);
 		answer = answer_new("overrides");
-		json_object_set_new(answer, "overrides",
-				    json_pack("[o]", override_json(&o, s->answering.now)));
+		json_object_set_new(answer, "overrides", json_pack("[o]", entry));
 	}
 	g_free(o.guest);
 	g_free(o.guest_name);
@@ -143,10 +164,16 @@ static json_t *add(struct session *s, const struct cli *cli, const char *guest, 
 static json_t *list_all(struct session *s, GError **error)
 {
 	g_autoptr(GPtrArray) stored = store_overrides(s->store, error);
-	json_t *answer = stored ? answer_new("overrides") : NULL;
+	json_t *answer, *list, *entry;
+	size_t i;
 
-	if (answer)
-		json_object_set_new(answer, "overrides", overrides_json(stored, s->answering.now, true));
+	if (!stored)
+		return NULL;
+	answer = answer_new("overrides");
+	list = overrides_json(stored, s->answering.now, true);
+	json_array_foreach (list, i, entry)
+		add_price(s, entry);
+	json_object_set_new(answer, "overrides", list);
 	return answer;
 }
 

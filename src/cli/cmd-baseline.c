@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "plan/settings.h"
 #include "planning.h"
@@ -116,6 +117,7 @@ static int answer(struct cli *cli, const struct session *session, const GPtrArra
 		json = answer_baseline(&session->answering, hosts, groups);
 		json_array_foreach (notes, i, note)
 			json_object_update(json_array_get(json_object_get(json, "baselines"), i), note);
+		assumed_price(cli, session, json);
 		status = cli_answer(cli, json, blocked ? EXIT_BLOCK : EXIT_OK, false);
 	}
 	json_decref(notes);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "files.h"
 #include "guest/plug.h"
@@ -183,6 +184,8 @@ static int run(struct cli *cli, char **args)
 		return cli_usage(cli, "--to doesn't go with --hotplug (the guest's own host is asked)");
 	if (session_open(&session, cli, SESSION_READ, &error))
 		answer = ask(&session, &q, args, &error);
+	if (answer)
+		assumed_price(cli, &session, answer);
 	status = answer ? cli_answer(cli, answer, answer_check_status(answer), false) : cli_fail(cli, error);
 	g_clear_pointer(&q.targets, g_ptr_array_unref);
 	needs_free(q.plugged);

@@ -2,6 +2,7 @@
 /* cmd-drain.c: can a host be emptied? */
 #include "config.h"
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "load.h"
 
@@ -35,6 +36,8 @@ static int run(struct cli *cli, char **args)
 		return cli_usage(cli, "'%s' is not expected (one host at a time)", args[1]);
 	if (session_open(&session, cli, SESSION_FLEET, &error))
 		answer = ask(&session, args[0], &error);
+	if (answer)
+		assumed_price(cli, &session, answer);
 	status = answer ? cli_answer(cli, answer, answer_verdict_status(answer), expand) :
 			  cli_fail(cli, error);
 	session_close(&session);

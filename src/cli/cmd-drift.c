@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "load.h"
 
@@ -97,6 +98,8 @@ static int run(struct cli *cli, char **args)
 		return cli_usage(cli, "'%s' is not expected", *args);
 	if (session_open(&session, cli, SESSION_FLEET, &error))
 		answer = ask(&session, &error);
+	if (answer)
+		assumed_price(cli, &session, answer);
 	status = answer ? cli_answer(cli, answer, answer_verdict_status(answer), expand) :
 			  cli_fail(cli, error);
 	session_close(&session);

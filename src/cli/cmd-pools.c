@@ -2,6 +2,7 @@
 /* cmd-pools.c: hosts into few migration domains that keep most of what they have. */
 #include "config.h"
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "planning.h"
 
@@ -65,7 +66,10 @@ static int run(struct cli *cli, char **args)
 		hosts = session_select(&session, args, &error);
 	if (hosts)
 		json = answer(&session, hosts, &options, &error);
-	status = json && json_is_true(json_object_get(json, "fits")) ? EXIT_OK : EXIT_BLOCK;
+	status = json && json_is_true(json_object_get(json, "fits")) &&
+				 !json_array_size(json_object_get(json, "below_floors")) ? EXIT_OK : EXIT_BLOCK;
+	if (json)
+		assumed_price(cli, &session, json);
 	status = json ? cli_answer(cli, json, status, false) : cli_fail(cli, error);
 	g_clear_pointer(&hosts, g_ptr_array_unref);
 	session_close(&session);

@@ -2,6 +2,7 @@
 /* cmd-stranded.c: which guests can go nowhere, or hardly anywhere? */
 #include "config.h"
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "load.h"
 
@@ -30,6 +31,7 @@ static int run(struct cli *cli, char **args)
 	if (session_open(&session, cli, SESSION_FLEET, &error)) {
 		answer = answer_stranded(&session.answering, session.guests, session.changes,
 					 (unsigned int)few);
+		assumed_price(cli, &session, answer);
 		status = cli_answer(cli, answer, answer_verdict_status(answer), expand);
 	} else {
 		status = cli_fail(cli, error);

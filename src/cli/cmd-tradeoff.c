@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "assumed-price.h"
 #include "commands.h"
 #include "planning.h"
 
@@ -74,6 +75,8 @@ static int run(struct cli *cli, char **args)
 		hosts = session_select(&session, args, &error);
 	if (hosts)
 		json = answer(&session, hosts, &error);
+	if (json)
+		assumed_price(cli, &session, json);
 	status = json ? cli_answer(cli, json, status_of(json), false) : cli_fail(cli, error);
 	g_clear_pointer(&hosts, g_ptr_array_unref);
 	session_close(&session);

@@ -146,6 +146,8 @@ struct datafiles *datafiles_load(GError **error)
 	    load_table(&files->tables->viommu, "viommu-properties.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->consumers, "consumer-names.tsv", NULL, sum, error) &&
 	    load_table(&files->tables->ovirt_cpus, "ovirt-cpus.tsv", NULL, sum, error) &&
+	    load_table(&files->tables->security_classes, "security-classes.tsv", "class", sum, error) &&
+	    load_table(&files->tables->performance, "performance.tsv", "match", sum, error) &&
 	    load_rules(files, sum, error) && load_grammar(files, sum, error) &&
 	    load_weights(files, sum, error)) {
 		g_strlcpy(files->digest, g_checksum_get_string(sum), sizeof(files->digest));

@@ -240,6 +240,7 @@ static void group_text(struct out *out, const json_t *group)
 	lost(out, group);
 	reasons(out, json_object_get(group, "unknown"), "  unknown", "id");
 	reasons(out, json_object_get(group, "not_expressible"), "  no setting for", "id");
+	text_price(out, json_object_get(group, "price"), "  price", 17);
 	if (json_is_string(json_object_get(group, "best_step")))
 		out_item(out, "  best step", 17, get_text(group, "best_step", ""));
 }

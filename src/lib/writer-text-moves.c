@@ -90,6 +90,7 @@ static void override_line(struct out *out, const json_t *o)
 
 		out_itemf(out, "", 16, "revoked %s by %s", revoked, get_text(o, "revoked_by", "?"));
 	}
+	text_price(out, json_object_get(o, "price"), "", 16);
 }
 
 void text_overrides(struct out *out, const json_t *answer)

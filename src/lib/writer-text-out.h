@@ -98,6 +98,9 @@ char *count_text(json_int_t n, const char *one, const char *many);
 /* writer-text-plan.c: of a group of the answer "baseline": who is left out, and floors. */
 void text_coverage(struct out *out, const json_t *group);
 
+/* A price (plan/price.h), in lines below @head; nothing where it is empty or NULL. */
+void text_price(struct out *out, const json_t *price, const char *head, int indent);
+
 /* writer-text-baseline.c: "Model + a b - c". */
 char *cpu_text(const json_t *cpu);
 

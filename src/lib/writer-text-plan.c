@@ -8,6 +8,7 @@
 
 #define BAR 24
 #define FEW_ATOMS 6
+#define FEW_PRICES 2
 
 /* "cpu.avx2" as avx2, "qemu.machine=pc-q35-9.2" as the machine type. */
 static const char *short_atom(const char *name)
@@ -55,6 +56,84 @@ static void pins_text(struct out *out, const json_t *pins, const char *head)
 			continue;
 		out_itemf(out, head, 11, "%s: not known on %s", get_text(pin, "capability", "?"), hosts);
 	}
+}
+
+/* "spectre-v2 (CVE-2017-5715), mds (CVE-2018-12126 +3)", by whether only an immunity is lost. */
+static char *classes_text(const struct out *out, const json_t *price, bool immunity)
+{
+	GString *text = g_string_new(NULL);
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(price, "security"), i, one) {
+		const json_t *cves = json_object_get(one, "cves");
+		size_t n = json_array_size(cves);
+		g_autofree char *all = out->options->verbose ? join_strings(cves, " ") : NULL;
+
+		if (json_is_true(json_object_get(one, "immunity")) != immunity)
+			continue;
+		g_string_append_printf(text, "%s%s", text->len ? ", " : "", get_text(one, "class", "?"));
+		if (all && n)
+			g_string_append_printf(text, " (%s)", all);
+		else if (n > 1)
+			g_string_append_printf(text, " (%s +%zu)", json_string_value(json_array_get(cves, 0)), n - 1);
+		else if (n)
+			g_string_append_printf(text, " (%s)", json_string_value(json_array_get(cves, 0)));
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* "aes avx2 and 3 more" of one direction. */
+static char *performance_names(const json_t *list, const char *direction)
+{
+	GString *text = g_string_new(NULL);
+	const json_t *one;
+	size_t i, n = 0;
+
+	json_array_foreach (list, i, one)
+		if (!strcmp(get_text(one, "direction", ""), direction) && n++ < FEW_ATOMS)
+			g_string_append_printf(text, " %s", short_atom(get_text(one, "capability", "?")));
+	if (n > FEW_ATOMS)
+		g_string_append_printf(text, " and %zu more", n - FEW_ATOMS);
+	return g_string_free(text, FALSE);
+}
+
+/* Each with what it means; many by their names alone, without -v. */
+static void performance_text(struct out *out, const json_t *price, const char *head, int indent)
+{
+	const json_t *list = json_object_get(price, "performance"), *one;
+	g_autofree char *lost = performance_names(list, "lost"), *gained = performance_names(list, "gained");
+	bool few = json_array_size(list) <= FEW_PRICES || out->options->verbose;
+	size_t i;
+
+	json_array_foreach (list, i, one)
+		if (few)
+			out_itemf(out, i ? "" : head, indent, "%s %s: %s",
+				  !strcmp(get_text(one, "direction", ""), "lost") ? "without" : "with",
+				  short_atom(get_text(one, "capability", "?")), get_text(one, "text", "?"));
+	if (!few && *lost)
+		out_itemf(out, head, indent, "less performance without%s (-v)", lost);
+	if (!few && *gained)
+		out_itemf(out, *lost ? "" : head, indent, "less performance with%s (-v)", gained);
+}
+
+void text_price(struct out *out, const json_t *price, const char *head, int indent)
+{
+	g_autofree char *less = classes_text(out, price, false), *slower = classes_text(out, price, true);
+	const json_t *one;
+	size_t i;
+
+	if (!price || (!json_array_size(json_object_get(price, "security")) &&
+		       !json_array_size(json_object_get(price, "performance"))))
+		return;
+	if (*less)
+		out_itemf(out, head, indent, "less protection from %s", less);
+	if (*slower)
+		out_itemf(out, *less ? "" : head, indent, "a slower way around %s", slower);
+	if (out->options->verbose)
+		json_array_foreach (json_object_get(price, "security"), i, one)
+			out_itemf(out, "", indent, "%s: %s", get_text(one, "class", "?"), get_text(one, "text", "?"));
+	performance_text(out, price, *less || *slower ? "" : head, indent);
 }
 
 void text_coverage(struct out *out, const json_t *group)
@@ -111,6 +190,7 @@ static void step_text(struct out *out, const json_t *step, json_int_t most, bool
 		out_itemf(out, "", 11, "gains %s", gained);
 	if (!first && *given)
 		out_itemf(out, "", 11, "gives up %s", given);
+	text_price(out, json_object_get(step, "price"), "     price", 11);
 }
 
 static void tradeoff_group(struct out *out, const json_t *group)
@@ -179,6 +259,12 @@ void text_pools(struct out *out, const json_t *answer)
 	size_t i;
 
 	out_line(out, "%s in %s", hosts, pools);
+	if (json_array_size(json_object_get(answer, "below_floors"))) {
+		g_autofree char *below = few_hosts(out, json_object_get(answer, "below_floors"));
+
+		out_itemf(out, "", 2, "in no pool, for they are below the policy's floors: %s", below);
+		pins_text(out, json_object_get(answer, "floors"), "  floor");
+	}
 	json_array_foreach (json_object_get(answer, "pools"), i, pool)
 		pool_text(out, pool);
 	out_line(out, "%s", "");
@@ -230,6 +316,9 @@ void text_policy(struct out *out, const json_t *answer)
 			  label ? label : "hosts");
 	if (get_int(answer, "weights_n"))
 		out_itemf(out, "  weights", 11, "%d of its own", (int)get_int(answer, "weights_n"));
+	json_object_foreach (json_object_get(answer, "unknown"), check, verdict)
+		if (json_is_true(json_object_get(answer, "present")))
+			out_itemf(out, "  unknown", 11, "%s: %s", check, json_string_value(verdict));
 	json_array_foreach (json_object_get(answer, "floors"), i, floor)
 		out_itemf(out, "  floor", 11, "%s: %s", get_text(floor, "group", "?"),
 			  get_text(floor, "capability", "?"));

@@ -126,6 +126,7 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		g_autofree char *text = join_strings(assumed, ", ");
 
 		out_item(&out, "assumed", 9, text);
+		text_price(&out, json_object_get(answer, "assumed_price"), "price", 9);
 		out_line(&out, "%s", "");
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(writers); i++)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "answer/answer.h"
+#include "plan/price.h"
 
 static json_t *delta(const struct cpu_choice *cpu)
 {
@@ -72,15 +73,25 @@ static json_t *lost(const struct baseline *b)
 	return array;
 }
 
-static json_t *group(const struct baseline *b)
+/* What the loss of all that costs. */
+static json_t *price(const struct answering *a, const struct baseline *b)
 {
-	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o, s:s?}",
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; b->lost && i < b->lost->len; i++)
+		g_ptr_array_add(names, ((struct baseline_lost *)b->lost->pdata[i])->id);
+	return price_json(a->judge->tables, names, NULL);
+}
+
+static json_t *group(const struct answering *a, const struct baseline *b)
+{
+	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:O?, s:o, s:o, s:o, s:o, s:o, s:s?}",
 			 "arch", b->arch, "vendor", b->vendor, "hosts_n", (int)b->hosts->len,
 			 "classes_n", (int)b->classes->len, "hosts", json_hosts(b->hosts), "cpu",
 			 answer_cpu(b), "machines", json_strings(b->machines), "capabilities",
 			 b->capabilities, "unknown", reasons(b, b->unknown, "id"), "lost", lost(b),
 			 "differs_from_libvirt", reasons(b, b->differs, "feature"), "not_expressible",
-			 reasons(b, b->not_expressible, "id"), "best_step", b->best_step);
+			 reasons(b, b->not_expressible, "id"), "price", price(a, b), "best_step", b->best_step);
 }
 
 json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
@@ -94,7 +105,7 @@ json_t *answer_baseline(const struct answering *a, const GPtrArray *hosts,
 	for (guint i = 0; i < groups->len; i++) {
 		const struct baseline *b = g_ptr_array_index(groups, i);
 
-		json_array_append_new(array, group(b));
+		json_array_append_new(array, group(a, b));
 		for (guint c = 0; c < b->classes->len; c++) {
 			struct host_class *class = g_ptr_array_index(b->classes, c);
 

@@ -7,6 +7,7 @@
 #include "answer/answer-plan.h"
 #include "model/bits.h"
 #include "plan/coverage.h"
+#include "plan/price.h"
 
 #define FRONTIER_STEPS 32u
 
@@ -74,8 +75,7 @@ static json_t *hosts_json(const struct baseline *b, const uint64_t *set, bool wi
 	return json_hosts(hosts);
 }
 
-/* Everything that is pinned, and who lacks it. */
-static json_t *pins_json(const struct baseline *b, const struct plan_problem *p, const GPtrArray *pins)
+json_t *group_pins_json(const struct baseline *b, const struct plan_problem *p, const GPtrArray *pins)
 {
 	json_t *array = json_array();
 
@@ -153,7 +153,7 @@ static void cover_group(const struct answering *a, const struct baseline *b,
 	g_autoptr(GPtrArray) hosts = baseline_members(b, kept);
 
 	if (pins->len)
-		json_object_set_new(note, "floors", pins_json(b, p, pins));
+		json_object_set_new(note, "floors", group_pins_json(b, p, pins));
 	*blocked = *blocked || !c.feasible;
 	if (planning->share) {
 		coverage = c.feasible ? choice_json(b, p, &c) : json_object();
@@ -223,6 +223,32 @@ static json_t *between(const struct plan_problem *p, const struct plan_choice *o
 	return atoms_json(l, row, but);
 }
 
+/* The capabilities of an array of atoms, borrowed. */
+static GPtrArray *atom_names(const json_t *atoms)
+{
+	GPtrArray *names = g_ptr_array_new();
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (atoms, i, one)
+		g_ptr_array_add(names, (void *)json_string_value(json_object_get(one, "capability")));
+	return names;
+}
+
+/* What a step's guests do without, of what those of the last have; and what they have beyond the first's. */
+static json_t *step_price(const struct answering *a, const struct plan_problem *p, const GArray *steps, guint i)
+{
+	const struct plan_choice *first = &g_array_index(steps, struct plan_choice, 0);
+	const struct plan_choice *c = first + i, *last = first + steps->len - 1;
+	json_t *missing = between(p, last, c), *more = between(p, c, first), *price;
+	g_autoptr(GPtrArray) lost = atom_names(missing), gained = atom_names(more);
+
+	price = price_json(a->judge->tables, lost, gained);
+	json_decref(missing);
+	json_decref(more);
+	return price;
+}
+
 static json_t *steps_json(const struct answering *a, const struct baseline *b,
 			  const struct plan_problem *p, const GArray *steps, const GPtrArray *guests)
 {
@@ -238,6 +264,7 @@ static json_t *steps_json(const struct answering *a, const struct baseline *b,
 			json_object_set_new(step, "gained", between(p, c, c - 1));
 			json_object_set_new(step, "given_up", between(p, c - 1, c));
 		}
+		json_object_set_new(step, "price", step_price(a, p, steps, i));
 		json_array_append_new(array, step);
 	}
 	return array;
@@ -252,7 +279,7 @@ static json_t *tradeoff_group(const struct answering *a, const struct baseline *
 
 	return json_pack("{s:s, s:s, s:i, s:i, s:I, s:o, s:o}", "arch", b->arch, "vendor", b->vendor,
 			 "hosts_n", (int)b->hosts->len, "classes_n", (int)b->classes->len, "weight",
-			 (json_int_t)total_of(p), "pinned", pins_json(b, p, pins), "steps",
+			 (json_int_t)total_of(p), "pinned", group_pins_json(b, p, pins), "steps",
 			 steps_json(a, b, p, steps, guests));
 }
 

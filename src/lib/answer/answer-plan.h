@@ -9,6 +9,9 @@
 struct plan_problem *group_problem(const struct answering *a, const struct baseline *b,
 				   const struct planning *planning, GPtrArray *pins);
 
+/* Everything that is pinned in a group, and who lacks it. */
+json_t *group_pins_json(const struct baseline *b, const struct plan_problem *p, const GPtrArray *pins);
+
 /* The group's classes that are in a bit set, or those that are not: struct host_class *. */
 GPtrArray *group_classes(const struct baseline *b, const uint64_t *set, bool within);
 

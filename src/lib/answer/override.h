@@ -47,4 +47,14 @@ char *override_signature(const struct answering *a, const struct guest *guest, c
 /* "2026-11-30T18:00:00Z"; free with g_free(). */
 char *time_text(int64_t seconds);
 
+/**
+ * override_price - what overriding a check costs a guest on some hosts
+ * @hosts: struct host *
+ *
+ * Returns a price (plan/price.h) with "capabilities", what the check's findings say is lacking there; it
+ * may be empty: not every check is about what guests lose.
+ */
+json_t *override_price(const struct answering *a, const struct guest *guest, const GPtrArray *hosts,
+		       const char *check);
+
 #endif

@@ -157,6 +157,8 @@ void tables_free(struct tables *tables)
 	table_free(tables->viommu);
 	table_free(tables->consumers);
 	table_free(tables->ovirt_cpus);
+	table_free(tables->security_classes);
+	table_free(tables->performance);
 	g_free(tables);
 }
 

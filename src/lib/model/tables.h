@@ -74,6 +74,8 @@ struct tables {
 	struct table *viommu;        /* viommu-properties.tsv */
 	struct table *consumers;     /* consumer-names.tsv */
 	struct table *ovirt_cpus;    /* ovirt-cpus.tsv */
+	struct table *security_classes; /* security-classes.tsv */
+	struct table *performance;   /* performance.tsv */
 };
 
 void tables_free(struct tables *tables);

@@ -68,6 +68,58 @@ static char *cpu_element(const struct setting *s)
 	return g_string_free(text, FALSE);
 }
 
+/* --- what pseries promises -------------------------------------------------------------------- */
+
+/*
+ * What the chosen machine type would promise by itself and these hosts can't keep: asked for as less,
+ * that is, guests are open to it (check pseries-promises; capbroker-power(7)).
+ */
+static const struct promise {
+	const char *id, *name, *attribute, *less;
+	double since; /* pseries-… */
+} promises[] = {
+	{ "pseries.cap-cfpc", "cfpc", "value", "broken", 4 },
+	{ "pseries.cap-sbbc", "sbbc", "value", "broken", 4 },
+	{ "pseries.cap-ibs", "ibs", "value", "broken", 4 },
+	{ "pseries.cap-ccf-assist", "ccf-assist", "state", "off", 5 },
+};
+
+static bool too_much(const struct setting *s, const struct promise *p)
+{
+	const char *machine = s->machines->len ? s->machines->pdata[0] : "";
+	json_int_t level, fixed;
+
+	if (!g_str_has_prefix(machine, "pseries-") ||
+	    g_ascii_strtod(machine + strlen("pseries-"), NULL) < p->since || !g_strcmp0(s->accel, "tcg") ||
+	    !setting_number(s, "pseries.cap-cfpc", &level)) /* nobody said what KVM keeps */
+		return false;
+	if (strcmp(p->attribute, "state"))
+		return setting_number(s, p->id, &level) && !level;
+	return !json_is_true(json_object_get(s->capabilities, p->id)) &&
+	       !(setting_number(s, "pseries.cap-ibs", &fixed) && fixed == 3);
+}
+
+/* Which are too much, " cfpc ibs", or NULL: none. */
+static char *promised_too_much(const struct setting *s)
+{
+	GString *text = g_string_new(NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
+		if (too_much(s, &promises[i]))
+			g_string_append_printf(text, " %s=%s", promises[i].name, promises[i].less);
+	return g_string_free(text, !text->len);
+}
+
+void setting_note_promises(struct setting_out *out)
+{
+	g_autofree char *names = promised_too_much(out->setting);
+
+	if (names)
+		setting_note(out, "%s promises by itself what KVM on these hosts can't keep, and doesn't start "
+				  "there; what would have to be asked for:%s", (char *)out->setting->machines->pdata[0],
+			     names);
+}
+
 /* --- the virtual IOMMU ------------------------------------------------------------------------ */
 
 static const struct {
@@ -123,6 +175,21 @@ static void add_indented(GString *to, const char *text, const char *by)
 			g_string_append_printf(to, "%s%s\n", by, lines[i]);
 }
 
+static void add_promises(struct setting_out *out)
+{
+	g_autofree char *names = promised_too_much(out->setting);
+
+	if (!names)
+		return;
+	setting_note(out, "less than the machine type promises, for these hosts can't keep it:%s", names);
+	g_string_append(out->text, "  <features>\n");
+	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
+		if (too_much(out->setting, &promises[i]))
+			g_string_append_printf(out->text, "    <%s %s='%s'/>\n", promises[i].name,
+					       promises[i].attribute, promises[i].less);
+	g_string_append(out->text, "  </features>\n");
+}
+
 static void add_domain(struct setting_out *out, const char *cpu)
 {
 	const struct setting *s = out->setting;
@@ -141,6 +208,7 @@ static void add_domain(struct setting_out *out, const char *cpu)
 		g_string_append_printf(out->text, " machine='%s'", machine);
 	}
 	g_string_append(out->text, ">hvm</type>\n  </os>\n");
+	add_promises(out);
 	if (s->viommu && remaps(s))
 		g_string_append(out->text, "  <features>\n    <ioapic driver='qemu'/>\n  </features>\n");
 	add_indented(out->text, cpu, "  ");
@@ -259,6 +327,9 @@ void setting_qemu(struct setting_out *out)
 		add_option(text, "kernel-irqchip=split");
 	if (s->viommu && !strcmp(s->viommu, "smmuv3"))
 		add_option(text, "iommu=smmuv3");
+	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
+		if (too_much(s, &promises[i]))
+			add_option(text, "cap-%s=%s", promises[i].name, promises[i].less);
 	add_gic(s, text);
 	g_string_append_printf(text, "%s-cpu %s", text->len ? " " : "", model);
 	for (guint i = 0; i < s->delta->len; i++) {

@@ -61,6 +61,7 @@ void setting_nova(struct setting_out *out)
 				  "hw:maxphysaddr_mode=emulate, hw:maxphysaddr_bits=%d (Nova 27 and newer)",
 			     (int)bits, (int)bits);
 	note_viommu(out);
+	setting_note_promises(out);
 	if (!s->machines->len)
 		setting_note(out, "no machine type is known that all of these hosts have");
 	g_string_append(out->text, "[libvirt]\n");

@@ -221,6 +221,7 @@ void setting_ovirt(struct setting_out *out)
 		return;
 	}
 	note_machine(out, &levels);
+	setting_note_promises(out);
 	note_beyond(out, best.row, at, best.gives);
 	note_more(out, best.row, at);
 	if (out->setting->viommu)

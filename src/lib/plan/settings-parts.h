@@ -35,6 +35,9 @@ char *setting_flags(const struct setting *s, bool qemu, const char *between);
 /* Notes the features that libvirt on some host has no name for. */
 void setting_note_nameless(struct setting_out *out);
 
+/* Notes what pseries promises by itself and these hosts can't keep, where a consumer can't ask for less. */
+void setting_note_promises(struct setting_out *out);
+
 /* The first machine type that matches one of several patterns apart by spaces, or NULL. */
 const char *setting_machine(const struct setting *s, const char *patterns);
 
