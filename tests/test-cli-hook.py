@@ -219,6 +219,21 @@ def check_killed(tally, hook):
     both_policies(tally, hook, "told to end", killed(signal.SIGTERM, False), "was told to end")
 
 
+def check_site_unknown(tally, hook):
+    """What isn't known, by the site's policy, where hook.conf says nothing of it; else by that."""
+    path = hook.path("site.conf")
+    for said, own, wanted in ((None, {}, 0), ("refuse", {}, 1), ("allow", {}, 0),
+                              ("refuse", {"unknown": "allow"}, 0), ("allow", {"unknown": "refuse"}, 1)):
+        hook.policy("enforce", enforce=BOTH, **own)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[unknown]\nhook=%s\n" % said if said else "")
+        words = hook.arguments("lab", "migrate", "begin", "-")
+        result = subprocess.run([words[0], "--policy", path, *words[1:]], input=VIOMMU.encode(),
+                                capture_output=True, check=False, timeout=30)
+        tally.check(result.returncode == wanted and hook.last()[0] == "unknown",
+                    f"site {said}, hook.conf {own}: {result.returncode} {hook.last()} {result.stderr!r}")
+
+
 def check_policy(tally, hook):
     """A policy that is wrong refuses nothing, and says so."""
     for line, words in (("mode=enfroce", "mode: 'enfroce'"), ("enforced=hazard", "enforced: no such key"),
@@ -397,7 +412,7 @@ def check_site_policy(tally, hook):
 def main():
     tally = Tally()
     for part in (check_refusals, check_says, check_source, check_kill_switch, check_input, check_killed,
-                 check_policy, check_site_policy, check_dialects, check_same_as_check, check_changed):
+                 check_policy, check_site_policy, check_site_unknown, check_dialects, check_same_as_check, check_changed):
         with Hook() as hook:
             part(tally, hook)
     with Hook() as hook:

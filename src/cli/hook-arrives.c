@@ -269,6 +269,16 @@ static bool record(struct arrival *a, enum verdict verdict, bool refused, GError
 	return store_put_decision(a->session.store, &row, error);
 }
 
+/* hook.conf comes before the site's policy, which holds where it says nothing. */
+static bool refuses_unknown(const struct arrival *a)
+{
+	const struct hook_policy *policy = a->run->policy;
+
+	return policy->unknown_said ? policy->refuse_unknown :
+				      !policy_unknown_ok(a->session.policy, POLICY_HOOK);
+}
+
+
 static enum hook_status decide(struct arrival *a, GString *say)
 {
 	const struct hook_policy *policy = a->run->policy;
@@ -285,7 +295,7 @@ static enum hook_status decide(struct arrival *a, GString *say)
 	json_object_set(a->answer, "doubts", a->doubts);
 	refused = policy->enforce && !policy->off &&
 		  (verdict == V_BLOCK ? enforced(judged, policy->effects) :
-					verdict == V_UNKNOWN && policy->refuse_unknown);
+					verdict == V_UNKNOWN && refuses_unknown(a));
 	if (refused)
 		hook_say_refused(say, a->here->name, a->answer, verdict == V_BLOCK ? policy->effects : 0);
 	if (!record(a, verdict, refused, &unrecorded) && !refused)

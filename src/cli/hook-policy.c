@@ -104,6 +104,7 @@ static bool read_all(GKeyFile *file, struct hook_policy *p, GError **error)
 	char *host = g_key_file_get_string(file, GROUP, "host", NULL);
 
 	g_free(p->host);
+	p->unknown_said = g_key_file_has_key(file, GROUP, "unknown", NULL);
 	p->host = host && *g_strstrip(host) ? g_strdup(host) : NULL;
 	g_free(host);
 	return check_keys(file, error) && read_word(file, "mode", "report", "enforce", &p->enforce, error) &&
@@ -133,6 +134,7 @@ bool hook_policy_read(const char *path, struct hook_policy *p, GError **error)
 	if (!ok) {
 		g_prefix_error(error, "%s: ", name);
 		p->enforce = p->refuse_unknown = p->refuse_failure = false;
+		p->unknown_said = true;
 	}
 	p->off = access(p->kill_switch, F_OK) == 0;
 	return ok;

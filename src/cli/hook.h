@@ -29,6 +29,7 @@ struct hook_policy {
 	bool off;              /* the kill switch is there */
 	unsigned int effects;  /* bits 1 << enum effect whose blocks are refused */
 	bool refuse_unknown, refuse_failure;
+	bool unknown_said;     /* hook.conf says what becomes of unknown; else the site's policy does */
 	bool trust_changed;    /* a profile whose fingerprint changed is believed */
 	bool reprobe;
 	unsigned int limit_ms;

@@ -44,6 +44,17 @@ static json_t *floors(const struct policy *p)
 	return array;
 }
 
+/* Each that may ask → what it is told to do with what isn't known, also where nothing is said. */
+static json_t *unknown(const struct policy *p)
+{
+	json_t *object = json_object();
+
+	for (unsigned int i = 0; i < POLICY_ASKERS; i++)
+		json_object_set_new(object, policy_asker_name((enum policy_asker)i),
+				    json_string(policy_unknown_ok(p, (enum policy_asker)i) ? "allow" : "refuse"));
+	return object;
+}
+
 static json_t *weights(const struct table *table)
 {
 	static const char *const members[] = { "match", "weight", "reason", "source" };
@@ -68,7 +79,7 @@ json_t *answer_policy(const char *path, const struct policy *p, const struct tab
 {
 	json_t *answer = answer_new("policy"), *more;
 
-	more = json_pack("{s:s, s:b, s:s, s:o, s:o, s:o?, s:s?, s:i, s:o, s:o, s:I, s:I}", "file", path,
+	more = json_pack("{s:s, s:b, s:s, s:o, s:o, s:o?, s:s?, s:i, s:o, s:o, s:I, s:I, s:o}", "file", path,
 				  "present", p != NULL, "digest", p ? p->digest : "default", "verdicts",
 				  verdicts(p), "accept_risk", accepted(p), "coverage",
 				  p && p->coverage ? json_real(p->coverage / 1e6) : NULL, "weight_label",
@@ -76,7 +87,7 @@ json_t *answer_policy(const char *path, const struct policy *p, const struct tab
 				  p ? (int)weights_size(p->weights) : 0, "floors", floors(p),
 				  "shipped_weights", weights(shipped), "age_limit_s",
 				  (json_int_t)(p ? p->age_limit : 0), "age_grace_s",
-				  (json_int_t)(p ? p->age_grace : 0));
+				  (json_int_t)(p ? p->age_grace : 0), "unknown", unknown(p));
 	json_object_update(answer, more);
 	json_decref(more);
 	return answer;

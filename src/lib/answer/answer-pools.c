@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "answer/answer-plan.h"
+#include "model/bits.h"
 
 static json_t *pool_json(const struct answering *a, const struct baseline *b, const struct plan_problem *p,
 			 const struct pool *pool, guint number, const struct planning *planning)
@@ -24,9 +25,54 @@ static json_t *pool_json(const struct answering *a, const struct baseline *b, co
 			 first->machines->len ? first->machines->pdata[0] : NULL);
 }
 
-json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GPtrArray *groups,
+/* Of a group those that are known to have all that the policy wants there; adds who lacks what. */
+static void above_floors(const struct answering *a, const struct baseline *b, const struct planning *planning,
+			 GPtrArray *hosts, GPtrArray *below, json_t *floors)
+{
+	const struct offering_options plain = { .baseline = planning->offering.baseline,
+						.site = planning->offering.site,
+						.shipped = planning->offering.shipped };
+	const struct planning only = { .offering = plain, .policy = planning->policy };
+	g_autoptr(GPtrArray) pins = g_ptr_array_new();
+	g_autoptr(PlanProblem) p = group_problem(a, b, &only, pins);
+	g_autofree uint64_t *lack = g_new0(uint64_t, MAX(bits_words(p->n), 1));
+	json_t *said = group_pins_json(b, p, pins);
+
+	for (guint i = 0; i < pins->len; i++) {
+		g_autofree uint64_t *one = g_new0(uint64_t, MAX(bits_words(p->n), 1));
+
+		offering_lacking(p, pins->pdata[i], one);
+		for (size_t w = 0; w < bits_words(p->n); w++)
+			lack[w] |= one[w];
+	}
+	for (int within = 0; within < 2; within++) {
+		g_autoptr(GPtrArray) classes = group_classes(b, lack, within);
+		g_autoptr(GPtrArray) members = baseline_members(b, classes);
+
+		for (guint i = 0; i < members->len; i++)
+			g_ptr_array_add(within ? below : hosts, members->pdata[i]);
+	}
+	json_array_extend(floors, said);
+	json_decref(said);
+}
+
+/* The groups of hosts that may be in a pool; @below and @floors are filled. */
+static GPtrArray *pool_groups(const struct answering *a, const GPtrArray *groups,
+			      const struct planning *planning, GPtrArray *below, json_t *floors)
+{
+	g_autoptr(GPtrArray) hosts = g_ptr_array_new();
+
+	for (guint i = 0; i < groups->len; i++)
+		above_floors(a, groups->pdata[i], planning, hosts, below, floors);
+	return baseline_groups(a->judge, hosts, planning->offering.baseline);
+}
+
+json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GPtrArray *all,
 		     const struct planning *planning, const struct pools_options *options)
 {
+	g_autoptr(GPtrArray) below = g_ptr_array_new();
+	json_t *floors = json_array();
+	g_autoptr(GPtrArray) groups = pool_groups(a, all, planning, below, floors);
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func((GDestroyNotify)problem_free);
 	struct planning plain = *planning;
 	json_t *answer = answer_new("pools"), *array = json_array(), *more;
@@ -35,7 +81,7 @@ json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GP
 	struct pools pools;
 	guint number = 0;
 
-	plain.policy = NULL; /* floors are a baseline's */
+	plain.policy = NULL; /* who is below its floors is left out already */
 	for (guint i = 0; i < groups->len; i++) {
 		g_autoptr(GPtrArray) pins = g_ptr_array_new();
 
@@ -58,7 +104,12 @@ json_t *answer_pools(const struct answering *a, const GPtrArray *hosts, const GP
 				  (json_int_t)pools.apart, "fits", pools.fits);
 	json_object_update(answer, more);
 	json_decref(more);
+	if (json_array_size(floors)) {
+		json_object_set(answer, "floors", floors);
+		json_object_set_new(answer, "below_floors", json_hosts(below));
+	}
+	json_decref(floors);
 	pools_clear(&pools);
-	answer_plan_end(answer, a, groups, asked, G_N_ELEMENTS(asked));
+	answer_plan_end(answer, a, all, asked, G_N_ELEMENTS(asked));
 	return answer;
 }

@@ -190,12 +190,64 @@ static bool read_floor(struct policy *p, const char *key, const char *value, GEr
 }
 
 static const struct {
+	const char *name;
+	bool allowed; /* where nothing is said */
+} askers[POLICY_ASKERS] = {
+	[POLICY_HOOK] = { "hook", true },   [POLICY_BOOT] = { "boot", false },
+	[POLICY_LIVE] = { "live", false },  [POLICY_COLD] = { "cold", false },
+	[POLICY_EVACUATE] = { "evacuate", true },
+};
+
+const char *policy_asker_name(enum policy_asker asker)
+{
+	return askers[asker].name;
+}
+
+enum policy_asker policy_asker_find(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < POLICY_ASKERS && strcmp(askers[i].name, name))
+		i++;
+	return (enum policy_asker)i;
+}
+
+bool policy_unknown_said(const struct policy *p, enum policy_asker asker, bool *allowed)
+{
+	if (!p || p->unknown[asker] < 0)
+		return false;
+	*allowed = p->unknown[asker] > 0;
+	return true;
+}
+
+bool policy_unknown_ok(const struct policy *p, enum policy_asker asker)
+{
+	bool allowed = askers[asker].allowed;
+
+	policy_unknown_said(p, asker, &allowed);
+	return allowed;
+}
+
+static bool read_unknown(struct policy *p, const char *key, const char *value, GError **error)
+{
+	enum policy_asker asker = policy_asker_find(key);
+
+	if (asker == POLICY_ASKERS)
+		return wrong(error, "no key of this group", key, "hook, boot, live, cold, evacuate");
+	if (strcmp(value, "allow") && strcmp(value, "refuse"))
+		return wrong(error, "neither of two words", value, "allow or refuse");
+	p->unknown[asker] = !strcmp(value, "allow");
+	return true;
+}
+
+static const struct {
 	const char *group;
 	bool (*read)(struct policy *p, const char *key, const char *value, GError **error);
 } readers[] = {
 	{ "verdicts", read_verdict }, { "accept-risk", read_accept }, { "age", read_age },
 	{ "coverage", read_coverage },
 	{ "weights", read_weight },   { "floors", read_floor },
+	{ "unknown", read_unknown },
 };
 
 static bool read_group(struct policy *p, GKeyFile *file, const char *group, GError **error)
@@ -207,7 +259,7 @@ static bool read_group(struct policy *p, GKeyFile *file, const char *group, GErr
 		reader++;
 	if (reader == G_N_ELEMENTS(readers)) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-			    "[%s]: no such group (verdicts, accept-risk, age, coverage, weights or floors)", group);
+			    "[%s]: no such group (verdicts, accept-risk, age, coverage, weights, floors or unknown)", group);
 		return false;
 	}
 	keys = g_key_file_get_keys(file, group, NULL, error);
@@ -229,6 +281,7 @@ static struct policy *policy_new(const char *bytes, gsize length)
 
 	p->verdicts = verdict_policy_new();
 	p->weights = weights_new();
+	memset(p->unknown, -1, sizeof(p->unknown));
 	p->floors = g_array_new(FALSE, FALSE, sizeof(struct policy_floor));
 	g_array_set_clear_func(p->floors, clear_floor);
 	g_strlcpy(p->digest, sum, sizeof(p->digest));

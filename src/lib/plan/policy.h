@@ -18,6 +18,9 @@ struct policy_floor {
 	char *atom;  /* "cpu.md-clear", "qemu.machine=pc-q35-7.2" */
 };
 
+/* For whom, and for which operation of a scheduler, an answer that isn't known is asked. */
+enum policy_asker { POLICY_HOOK, POLICY_BOOT, POLICY_LIVE, POLICY_COLD, POLICY_EVACUATE, POLICY_ASKERS };
+
 struct policy {
 	struct verdict_policy *verdicts; /* NULL: none is changed */
 	guint changed, accepted;         /* how many checks have a verdict; whose risk is accepted */
@@ -26,6 +29,7 @@ struct policy {
 	char *weight_label;              /* or NULL */
 	struct weights *weights;         /* NULL: none of its own */
 	GArray *floors;                  /* struct policy_floor */
+	signed char unknown[POLICY_ASKERS]; /* 1 allowed, 0 refused, -1 not said */
 	char digest[9];
 };
 
@@ -46,6 +50,22 @@ void policy_free(struct policy *policy);
  * Returns false with @error for what is none, or beyond 0 … 1.
  */
 bool share_parse(const char *text, guint *share, GError **error);
+
+/**
+ * policy_unknown_said - what a policy says of answers that aren't known
+ * @policy: or NULL: there is none
+ * @allowed: set where it says so
+ *
+ * Returns false where it says nothing: then a consumer's own setting counts, else policy_unknown_ok().
+ */
+bool policy_unknown_said(const struct policy *policy, enum policy_asker asker, bool *allowed);
+
+/* The same, as it is usually where nothing is said: allowed for hooks and evacuations, else refused. */
+bool policy_unknown_ok(const struct policy *policy, enum policy_asker asker);
+
+/* "hook", "boot", "live", "cold", "evacuate"; POLICY_ASKERS where the name is none of them. */
+const char *policy_asker_name(enum policy_asker asker);
+enum policy_asker policy_asker_find(const char *name);
 
 /* Adds the atoms that a group's baseline is never to be without: char *, borrowed. */
 void policy_floors(const struct policy *policy, const char *arch, const char *vendor, GPtrArray *into);
