@@ -204,9 +204,8 @@ static guint guests_on(const struct answering *a, const struct baseline *b, cons
 	return n;
 }
 
-/* What a step has that the one before hadn't; the other way round with the two exchanged. */
-static json_t *between(const struct plan_problem *p, const struct plan_choice *one,
-		       const struct plan_choice *other)
+json_t *plan_gained(const struct plan_problem *p, const struct plan_choice *one,
+		    const struct plan_choice *other)
 {
 	const struct plan_layer *l = g_ptr_array_index(p->layers, one->layer);
 	const struct plan_layer *k = g_ptr_array_index(p->layers, other->layer);
@@ -235,8 +234,8 @@ static json_t *steps_json(const struct answering *a, const struct baseline *b,
 		json_object_set_new(step, "guests_n",
 				    json_integer(guests_on(a, b, c->dropped, guests)));
 		if (i) {
-			json_object_set_new(step, "gained", between(p, c, c - 1));
-			json_object_set_new(step, "given_up", between(p, c - 1, c));
+			json_object_set_new(step, "gained", plan_gained(p, c, c - 1));
+			json_object_set_new(step, "given_up", plan_gained(p, c - 1, c));
 		}
 		json_array_append_new(array, step);
 	}

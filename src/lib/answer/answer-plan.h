@@ -4,6 +4,7 @@
 #define ANSWER_ANSWER_PLAN_H
 
 #include "answer/answer.h"
+#include "plan/coverage.h"
 
 /* A group's problem; @pins is filled with the names of what is pinned there (borrowed). */
 struct plan_problem *group_problem(const struct answering *a, const struct baseline *b,
@@ -11,6 +12,13 @@ struct plan_problem *group_problem(const struct answering *a, const struct basel
 
 /* The group's classes that are in a bit set, or those that are not: struct host_class *. */
 GPtrArray *group_classes(const struct baseline *b, const uint64_t *set, bool within);
+
+/*
+ * What one choice has that another hasn't, {"capability", "worth"} each, the dearest first; the other
+ * way round with the two exchanged.
+ */
+json_t *plan_gained(const struct plan_problem *p, const struct plan_choice *one,
+		    const struct plan_choice *other);
 
 /*
  * Ends an answer about groups: what wasn't judged, and the decision; @asked: what was asked, strings

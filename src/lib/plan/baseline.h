@@ -85,6 +85,11 @@ GPtrArray *baseline_groups(const struct judge *judge, const GPtrArray *hosts,
 			   const struct baseline_options *options);
 
 /**
+ * baseline_sorted - the same groups with their hosts and classes alone: nothing is met
+ */
+GPtrArray *baseline_sorted(const GPtrArray *hosts);
+
+/**
  * baseline_members - the group's hosts of some classes
  *
  * Returns a new array of struct host *, by name.
