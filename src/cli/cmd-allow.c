@@ -2,10 +2,9 @@
 /* cmd-allow.c: allow what a check speaks against: one guest, some hosts, one check, until a time. */
 #include "config.h"
 
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "author.h"
 #include "commands.h"
 #include "files.h"
 #include "judge/rulebook.h"
@@ -13,7 +12,6 @@
 #include "moves-json.h"
 #include "times.h"
 
-#define REASON_MAX 500
 #define EXPIRES_MAX (366 * 24 * 3600) /* seconds: an override is no policy */
 
 static char **to;
@@ -31,21 +29,6 @@ static const GOptionEntry entries[] = {
 	{ "revoke", 0, 0, G_OPTION_ARG_INT64, &ended, "End one", "ID" },
 	{ 0 },
 };
-
-/* Who asks: who logged in, also behind sudo, else who runs this. */
-static char *author(int64_t *uid)
-{
-	g_autofree char *text = NULL;
-	guint64 login;
-	struct passwd *entry;
-
-	*uid = getuid();
-	if (g_file_get_contents("/proc/self/loginuid", &text, NULL, NULL) &&
-	    g_ascii_string_to_unsigned(g_strstrip(text), 10, 0, G_MAXUINT32 - 1, &login, NULL))
-		*uid = (int64_t)login;
-	entry = getpwuid((uid_t)*uid);
-	return entry ? g_strdup(entry->pw_name) : g_strdup_printf("uid %d", (int)*uid);
-}
 
 static bool usage(GError **error, const char *what)
 {
@@ -86,14 +69,6 @@ static bool name_guest(struct session *s, const char *name, struct store_overrid
 	return true;
 }
 
-static bool is_line(const char *text)
-{
-	for (const char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return false;
-	return *text && strlen(text) <= REASON_MAX && g_utf8_validate(text, -1, NULL);
-}
-
 static bool complete(struct session *s, struct store_override *o, GError **error)
 {
 	g_autoptr(GPtrArray) hosts = NULL;
@@ -101,7 +76,7 @@ static bool complete(struct session *s, struct store_override *o, GError **error
 
 	if (!to || to[1] || !check_name || !reason || !expires)
 		return usage(error, "--to (once), --check, --reason and --expires are all needed");
-	if (!is_line(reason))
+	if (!is_reason(reason))
 		return usage(error, "--reason: one line of at most 500 bytes is expected");
 	if (!time_parse(expires, now, &o->expires))
 		return usage(error, "--expires: 12h, 7d, 2w, 2026-12-24 or 2026-12-24T18:00 is expected");
@@ -127,7 +102,7 @@ static json_t *add(struct session *s, const struct cli *cli, const char *guest, 
 	struct store_override o = { 0 };
 	json_t *answer = NULL;
 
-	o.author = author(&o.uid);
+	o.author = author_name(&o.uid);
 	if (name_guest(s, guest, &o, error) && complete(s, &o, error) && session_store(s, cli, error) &&
 	    store_put_override(s->store, &o, &o.id, error)) {
 		answer = answer_new("overrides");
@@ -153,7 +128,7 @@ static json_t *list_all(struct session *s, GError **error)
 static json_t *end_one(struct session *s, const struct cli *cli, GError **error)
 {
 	int64_t uid;
-	g_autofree char *by = author(&uid);
+	g_autofree char *by = author_name(&uid);
 	bool found = false;
 
 	if (!session_store(s, cli, error) ||

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "datafiles.h"
+#include "levels.h"
 #include "model/dictionary.h"
 #include "store.h"
 
@@ -85,6 +86,19 @@ static void add_guests(GString *text, struct store *store)
 		add(text, "", ((const struct store_guest *)g_ptr_array_index(guests, i))->name);
 }
 
+/* Levels, and their series. */
+static void add_levels(GString *text, struct store *store)
+{
+	g_autoptr(GPtrArray) levels = store_levels(store, NULL);
+
+	for (guint i = 0; levels && i < levels->len; i++) {
+		const struct store_level *level = g_ptr_array_index(levels, i);
+
+		add(text, "", level->name);
+		add(text, "", level->series);
+	}
+}
+
 static void add_stored(GString *text, const struct cli *cli, const char *kind)
 {
 	g_autofree char *path = cli_database(cli);
@@ -94,6 +108,8 @@ static void add_stored(GString *text, const struct cli *cli, const char *kind)
 		return;
 	if (!strcmp(kind, "guests"))
 		add_guests(text, store);
+	else if (!strcmp(kind, "levels"))
+		add_levels(text, store);
 	else
 		add_hosts(text, store, !strcmp(kind, "selectors"));
 }
@@ -141,11 +157,11 @@ static int print(const struct cli *cli, const GString *words)
 
 static int run(struct cli *cli, char **args)
 {
-	static const char *const stored[] = { "hosts", "selectors", "guests", NULL };
+	static const char *const stored[] = { "hosts", "selectors", "guests", "levels", NULL };
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	if (!args[0] || (args[1] && (args[2] || strcmp(args[0], "options"))))
-		return cli_usage(cli, "commands, options [COMMAND], hosts, selectors, guests, checks or capabilities is expected");
+		return cli_usage(cli, "commands, options [COMMAND], hosts, selectors, guests, levels, checks or capabilities is expected");
 	if (!strcmp(args[0], "commands"))
 		add_commands(text);
 	else if (!strcmp(args[0], "options"))
@@ -165,6 +181,7 @@ const struct command cmd_complete = {
 	.name = "complete",
 	.arguments = "KIND [COMMAND]",
 	.help = "Print words for a shell's completion",
-	.description = "KIND: commands, options (of a COMMAND), hosts, selectors, guests, checks, capabilities.",
+	.description = "KIND: commands, options (of a COMMAND), hosts, selectors, guests, levels,\n"
+		       "checks, capabilities.",
 	.run = run,
 };

@@ -3,20 +3,36 @@
 #include "config.h"
 
 #include "commands.h"
-#include "load.h"
+#include "level-parts.h"
+
+/* The hosts, and whether they take the guests of the levels they are selected by. */
+static json_t *answer(const struct session *s, const GPtrArray *hosts, GError **error)
+{
+	json_t *json = answer_hosts(&s->answering, hosts);
+	struct levels levels;
+
+	if (levels_open(&levels, s, error))
+		answer_hosts_levels(json, &s->answering, &levels.site, levels.all);
+	else
+		g_clear_pointer(&json, json_decref);
+	levels_close(&levels);
+	return json;
+}
 
 static int run(struct cli *cli, char **args)
 {
 	struct session session;
 	g_autoptr(GPtrArray) hosts = NULL;
 	GError *error = NULL;
+	json_t *json = NULL;
 	int status;
 
 	if (session_open(&session, cli, SESSION_READ, &error))
 		hosts = *args ? session_select(&session, args, &error)
 			      : g_ptr_array_ref(session.fleet->hosts);
-	status = hosts ? cli_answer(cli, answer_hosts(&session.answering, hosts), EXIT_OK, false)
-		       : cli_fail(cli, error);
+	if (hosts)
+		json = answer(&session, hosts, &error);
+	status = json ? cli_answer(cli, json, EXIT_OK, false) : cli_fail(cli, error);
 	session_close(&session);
 	return status;
 }

@@ -34,6 +34,11 @@ void text_overrides(struct out *out, const json_t *answer);
 void text_contracts(struct out *out, const json_t *answer);
 void text_tradeoff(struct out *out, const json_t *answer);
 void text_pools(struct out *out, const json_t *answer);
+void text_level_show(struct out *out, const json_t *answer);
+void text_levels(struct out *out, const json_t *answer);
+void text_level_propose(struct out *out, const json_t *answer);
+void text_level_join(struct out *out, const json_t *answer);
+void text_level_change(struct out *out, const json_t *answer);
 void text_policy(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */

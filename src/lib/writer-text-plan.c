@@ -230,6 +230,12 @@ void text_policy(struct out *out, const json_t *answer)
 			  label ? label : "hosts");
 	if (get_int(answer, "weights_n"))
 		out_itemf(out, "  weights", 11, "%d of its own", (int)get_int(answer, "weights_n"));
+	if (json_array_size(json_object_get(answer, "auto_raise"))) {
+		g_autofree char *series = join_strings(json_object_get(answer, "auto_raise"), " ");
+
+		out_itemf(out, "  levels", 11, "raised by themselves: %s (after %d s)", series,
+			  (int)get_int(answer, "settle_s"));
+	}
 	json_array_foreach (json_object_get(answer, "floors"), i, floor)
 		out_itemf(out, "  floor", 11, "%s: %s", get_text(floor, "group", "?"),
 			  get_text(floor, "capability", "?"));

@@ -6,6 +6,38 @@
 
 #include "writer-text-out.h"
 
+/* Hosts that don't take the guests of a level that they are selected for, by level. */
+static void text_below(struct out *out, const json_t *hosts)
+{
+	static const char *const words[][2] = { { "no", "below" }, { "unknown", "unknown" } };
+	json_t *below = json_object(), *names;
+	const json_t *host, *level;
+	const char *key;
+	size_t i, k;
+
+	for (size_t w = 0; w < G_N_ELEMENTS(words); w++) {
+		json_array_foreach (hosts, i, host)
+			json_array_foreach (json_object_get(host, "levels"), k, level) {
+				key = get_text(level, "level", "?");
+				if (strcmp(get_text(level, "takes", ""), words[w][0]))
+					continue;
+				names = json_object_get(below, key);
+				if (!names)
+					json_object_set_new(below, key, names = json_array());
+				json_array_append(names, json_object_get(host, "name"));
+			}
+		if (json_object_size(below))
+			out_line(out, "%s", "");
+		json_object_foreach (below, key, names) {
+			g_autofree char *few = few_hosts(out, names);
+
+			out_itemf(out, words[w][1], 9, "%s: %s (capbroker level join HOST %s)", key, few, key);
+		}
+		json_object_clear(below);
+	}
+	json_decref(below);
+}
+
 static void text_hosts(struct out *out, const json_t *answer)
 {
 	const json_t *hosts = json_object_get(answer, "hosts");
@@ -28,6 +60,7 @@ static void text_hosts(struct out *out, const json_t *answer)
 			 get_text(host, "arch", "?"), get_text(host, "class", "?"),
 			 get_text(host, "cluster", "-"), age);
 	}
+	text_below(out, hosts);
 }
 
 /* A CPU definition in a word: its model, or its mode. */
@@ -116,7 +149,11 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.tradeoff/1", text_tradeoff }, { "capbroker.decision/1", text_decision },
 		{ "capbroker.report/1", text_report },	   { "capbroker.overrides/1", text_overrides },
 		{ "capbroker.pools/1", text_pools },	   { "capbroker.policy/1", text_policy },
-		{ "capbroker.contracts/1", text_contracts },
+		{ "capbroker.contracts/1", text_contracts }, { "capbroker.level-show/1", text_level_show },
+		{ "capbroker.levels/1", text_levels },
+		{ "capbroker.level-propose/1", text_level_propose },
+		{ "capbroker.level-join/1", text_level_join },
+		{ "capbroker.level-change/1", text_level_change },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

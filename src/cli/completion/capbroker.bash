@@ -60,10 +60,22 @@ _capbroker_value()
 	--claim) _capbroker_offer "$(ls /sys/bus/pci/devices /sys/bus/mdev/devices 2>/dev/null | grep -v :$)" ;;
 	--check) _capbroker_offer "$(_capbroker_words checks)" ;;
 	--expires) _capbroker_offer $'12h\n7d\n2w' ;;
-	--since) _capbroker_offer $'1d\n7d\n30d' ;;
+	--since) [[ $command == level ]] || _capbroker_offer $'1d\n7d\n30d' ;;
 	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few | --reason | --revoke | --coverage | \
-		--weight-label | --max | --min-size | --spread) ;;
+		--weight-label | --max | --min-size | --spread | --review-by | --retire-by) ;;
 	*) return 1 ;;
+	esac
+}
+
+# _capbroker_level: the subcommands of level, and what each takes.
+_capbroker_level()
+{
+	case $subcommand in
+	'') _capbroker_offer $'create\nlist\nshow\npropose\nassign\nretire\njoin' ;;
+	create) _capbroker_offer "$(_capbroker_words levels; _capbroker_words selectors)" ;;
+	show | propose | retire) _capbroker_offer "$(_capbroker_words levels)" ;;
+	assign) _capbroker_offer "$(_capbroker_words levels; _capbroker_words guests)" ;;
+	join) _capbroker_offer "$(_capbroker_words hosts; _capbroker_words levels)" ;;
 	esac
 }
 
@@ -88,9 +100,11 @@ _capbroker_argument()
 		_capbroker_offer "$(_capbroker_words checks)"
 		_capbroker_offer "$(_capbroker_words capabilities)"
 		;;
-	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nchecks\ncapabilities' ;;
+	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nlevels\nchecks\ncapabilities' ;;
 	import) _capbroker_files ;;
 	policy) _capbroker_offer check && _capbroker_files ;;
+	level) _capbroker_level ;;
+	restore | export) _capbroker_files ;;
 	esac
 }
 
@@ -109,9 +123,12 @@ _capbroker_read()
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
 			--format | --timeout | --jobs | --libvirt | --config | --check | --reason | --expires | \
 			--revoke | --since | --policy | --svg | --pin | --forbid | --coverage | --weight-label | \
-			--max | --min-size | --spread) ((++i)) ;;
+			--max | --min-size | --spread | --review-by | --retire-by) ((++i)) ;;
 		-*) ;;
-		*) [[ $command ]] || command=$word ;;
+		*)
+			[[ $command && ! $subcommand ]] && subcommand=$word
+			[[ $command ]] || command=$word
+			;;
 		esac
 	done
 }
@@ -155,7 +172,7 @@ _capbroker_cut()
 
 _capbroker()
 {
-	local program=${1/#\~/$HOME} whole current previous command='' database='' targets='' typed
+	local program=${1/#\~/$HOME} whole current previous command='' subcommand='' database='' targets='' typed
 	_capbroker_begin
 	_capbroker_read
 	if _capbroker_option; then

@@ -120,7 +120,7 @@ json_t *level_lacks(const struct answering *a, const struct level_site *site, co
 json_t *level_below(const struct answering *a, const struct level_site *site,
 		    const struct level_group_look *group, const GPtrArray *hosts);
 
-/* A guest of a group; the needs of both its definition and its running self; free with guest_free(). */
+/* A guest of a group, by its definition; free with guest_free(). */
 struct guest *level_guest_of(const struct answering *a, const json_t *group);
 
 /* Does a running guest that nobody assigned run with what a level's group gives? */

@@ -68,7 +68,7 @@ json_t *answer_policy(const char *path, const struct policy *p, const struct tab
 {
 	json_t *answer = answer_new("policy"), *more;
 
-	more = json_pack("{s:s, s:b, s:s, s:o, s:o, s:o?, s:s?, s:i, s:o, s:o, s:I, s:I}", "file", path,
+	more = json_pack("{s:s, s:b, s:s, s:o, s:o, s:o?, s:s?, s:i, s:o, s:o, s:I, s:I, s:o, s:I}", "file", path,
 				  "present", p != NULL, "digest", p ? p->digest : "default", "verdicts",
 				  verdicts(p), "accept_risk", accepted(p), "coverage",
 				  p && p->coverage ? json_real(p->coverage / 1e6) : NULL, "weight_label",
@@ -76,7 +76,9 @@ json_t *answer_policy(const char *path, const struct policy *p, const struct tab
 				  p ? (int)weights_size(p->weights) : 0, "floors", floors(p),
 				  "shipped_weights", weights(shipped), "age_limit_s",
 				  (json_int_t)(p ? p->age_limit : 0), "age_grace_s",
-				  (json_int_t)(p ? p->age_grace : 0));
+				  (json_int_t)(p ? p->age_grace : 0), "auto_raise",
+				  json_strings(p ? p->auto_raise : NULL), "settle_s",
+				  (json_int_t)(p ? p->settle : 0));
 	json_object_update(answer, more);
 	json_decref(more);
 	return answer;

@@ -98,9 +98,9 @@ const struct level *level_newest(const GPtrArray *levels, const char *series)
 
 /* --- a level's own guest ------------------------------------------------------------------------ */
 
-static struct needs *needs_of(const json_t *group, bool live, bool viommu)
+static struct needs *needs_of(const json_t *group, bool viommu)
 {
-	g_autofree char *text = level_group_xml(group, live, viommu);
+	g_autofree char *text = level_group_xml(group, viommu);
 	g_autoptr(XmlDocument) xml = xml_parse(text, strlen(text), "level", NULL);
 
 	return xml ? needs_from_xml(xml, NULL) : NULL;
@@ -112,9 +112,8 @@ struct guest *level_guest(const struct answering *a, const json_t *group, bool v
 
 	guest->name = g_strdup("level");
 	guest->running = true;
-	guest->defined = needs_of(group, false, viommu);
-	guest->live = needs_of(group, true, viommu);
-	if (!guest->defined || !guest->live) {
+	guest->defined = needs_of(group, viommu);
+	if (!guest->defined) {
 		guest_free(guest);
 		return NULL;
 	}

@@ -290,7 +290,7 @@ static bool add_groups(const struct answering *a, const struct level_site *site,
 	return any;
 }
 
-bool level_plan_open(struct level_plan *p, const struct level_site *site, const json_t *document)
+void level_plan_open(struct level_plan *p, const struct level_site *site, const json_t *document)
 {
 	static const char *const lists[] = { "pinned", "forbidden" };
 	const json_t *share = json_object_get(document, "coverage"), *name;
@@ -313,7 +313,6 @@ bool level_plan_open(struct level_plan *p, const struct level_site *site, const 
 		.policy = site->policy,
 		.share = json_is_number(share) ? (guint)(json_number_value(share) * 1e6 + 0.5) : 0,
 	};
-	return true;
 }
 
 void level_plan_close(struct level_plan *p)

@@ -12,7 +12,7 @@ struct level_plan {
 	struct planning planning;
 	GPtrArray *pins, *forbid;
 };
-bool level_plan_open(struct level_plan *plan, const struct level_site *site, const json_t *document);
+void level_plan_open(struct level_plan *plan, const struct level_site *site, const json_t *document);
 void level_plan_close(struct level_plan *plan);
 
 struct level_weights level_weights_of(const struct level_site *site, const json_t *document);

@@ -34,7 +34,8 @@ static void baseline_free(void *data)
 	g_ptr_array_unref(b->lost);
 	g_ptr_array_unref(b->differs);
 	g_ptr_array_unref(b->not_expressible);
-	g_array_unref(b->cpu.delta);
+	if (b->cpu.delta)
+		g_array_unref(b->cpu.delta);
 	json_decref(b->capabilities);
 	g_free(b);
 }

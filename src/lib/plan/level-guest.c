@@ -95,7 +95,7 @@ static void add_viommu(GString *s, const json_t *viommu)
 	g_string_append(s, "/></iommu>");
 }
 
-char *level_group_xml(const json_t *group, bool live, bool with_viommu)
+char *level_group_xml(const json_t *group, bool with_viommu)
 {
 	const char *arch = member_text(group, "arch"), *machine = member_text(group, "machine");
 	const char *accel = member_text(json_object_get(group, "cpu"), "accel");
@@ -105,8 +105,7 @@ char *level_group_xml(const json_t *group, bool live, bool with_viommu)
 	GString *s = g_string_new("<domain");
 
 	add_attribute(s, "type", !g_strcmp0(accel, "tcg") ? "qemu" : "kvm");
-	g_string_append_printf(s, "%s><name>level</name><memory unit='MiB'>1024</memory><vcpu>1</vcpu><os><type",
-			       live ? " id='1'" : "");
+	g_string_append(s, "><name>level</name><memory unit='MiB'>1024</memory><vcpu>1</vcpu><os><type");
 	add_attribute(s, "arch", g_strcmp0(arch, "unknown") ? arch : NULL);
 	add_attribute(s, "machine", machine);
 	g_string_append(s, ">hvm</type></os>");

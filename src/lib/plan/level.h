@@ -56,10 +56,12 @@ char *level_retire_by(const struct tables *tables, const char *machine, const ch
 
 /**
  * level_group_xml - a guest of a group, as a domain definition
- * @live: as a running one
  * @viommu: with the group's virtual IOMMU, where it has one
+ *
+ * It says all that its guest sees, so moves are judged by it too: libvirt's own text of a running
+ * guest would say more of its CPU than anybody can foretell.
  */
-char *level_group_xml(const json_t *group, bool live, bool viommu);
+char *level_group_xml(const json_t *group, bool viommu);
 
 /**
  * level_viommu - the virtual IOMMU that guests of all of a group's hosts can have

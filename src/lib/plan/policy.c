@@ -6,6 +6,7 @@
 
 #include "model/dictionary.h"
 #include "model/error.h"
+#include "plan/level.h"
 #include "plan/offering.h"
 #include "plan/policy.h"
 
@@ -25,6 +26,7 @@ void policy_free(struct policy *p)
 	weights_free(p->weights);
 	g_free(p->weight_label);
 	g_array_unref(p->floors);
+	g_ptr_array_unref(p->auto_raise);
 	g_free(p);
 }
 
@@ -120,21 +122,43 @@ static bool read_accept(struct policy *p, const char *key, const char *value, GE
 }
 
 /* "90", "36h", "7d", "2w": seconds, minutes, hours, days, weeks. */
-static bool read_age(struct policy *p, const char *key, const char *value, GError **error)
+static bool read_span(const char *value, gint64 *span, GError **error)
 {
 	static const struct { char unit; gint64 seconds; } units[] = {
 		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 }, { 0, 1 },
 	};
 	size_t digits = strspn(value, "0123456789"), u = 0;
-	bool limit = !strcmp(key, "limit");
 
-	if (!limit && strcmp(key, "grace"))
-		return wrong(error, "no key of this group", key, "limit, grace");
 	while (units[u].unit && units[u].unit != value[digits])
 		u++;
 	if (!digits || digits > 9 || (value[digits] && (!units[u].unit || value[digits + 1])))
 		return wrong(error, "no span of time", value, "a number with s, m, h, d or w behind it, such as 7d");
-	*(limit ? &p->age_limit : &p->age_grace) = g_ascii_strtoll(value, NULL, 10) * units[u].seconds;
+	*span = g_ascii_strtoll(value, NULL, 10) * units[u].seconds;
+	return true;
+}
+
+static bool read_age(struct policy *p, const char *key, const char *value, GError **error)
+{
+	bool limit = !strcmp(key, "limit");
+
+	if (!limit && strcmp(key, "grace"))
+		return wrong(error, "no key of this group", key, "limit, grace");
+	return read_span(value, limit ? &p->age_limit : &p->age_grace, error);
+}
+
+static bool read_levels(struct policy *p, const char *key, const char *value, GError **error)
+{
+	g_auto(GStrv) words = words_of(value);
+
+	if (!strcmp(key, "settle"))
+		return read_span(value, &p->settle, error);
+	if (strcmp(key, "auto-raise"))
+		return wrong(error, "no key of this group", key, "auto-raise, settle");
+	for (guint i = 0; words[i]; i++) {
+		if (!level_series_valid(words[i]))
+			return wrong(error, "no name of a series", words[i], "letters, digits, '-' and '_', such as prod");
+		g_ptr_array_add(p->auto_raise, g_strdup(words[i]));
+	}
 	return true;
 }
 
@@ -196,6 +220,7 @@ static const struct {
 	{ "verdicts", read_verdict }, { "accept-risk", read_accept }, { "age", read_age },
 	{ "coverage", read_coverage },
 	{ "weights", read_weight },   { "floors", read_floor },
+	{ "levels", read_levels },
 };
 
 static bool read_group(struct policy *p, GKeyFile *file, const char *group, GError **error)
@@ -207,7 +232,7 @@ static bool read_group(struct policy *p, GKeyFile *file, const char *group, GErr
 		reader++;
 	if (reader == G_N_ELEMENTS(readers)) {
 		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-			    "[%s]: no such group (verdicts, accept-risk, age, coverage, weights or floors)", group);
+			    "[%s]: no such group (verdicts, accept-risk, age, coverage, weights, floors or levels)", group);
 		return false;
 	}
 	keys = g_key_file_get_keys(file, group, NULL, error);
@@ -231,6 +256,7 @@ static struct policy *policy_new(const char *bytes, gsize length)
 	p->weights = weights_new();
 	p->floors = g_array_new(FALSE, FALSE, sizeof(struct policy_floor));
 	g_array_set_clear_func(p->floors, clear_floor);
+	p->auto_raise = g_ptr_array_new_with_free_func(g_free);
 	g_strlcpy(p->digest, sum, sizeof(p->digest));
 	return p;
 }

@@ -26,6 +26,8 @@ struct policy {
 	char *weight_label;              /* or NULL */
 	struct weights *weights;         /* NULL: none of its own */
 	GArray *floors;                  /* struct policy_floor */
+	GPtrArray *auto_raise;           /* char *: series of levels that are raised by themselves */
+	gint64 settle;                   /* seconds that such a raise must have been due; 0: none */
 	char digest[9];
 };
 
