@@ -227,7 +227,8 @@ static void level_text(struct out *out, const json_t *level)
 	json_array_foreach (json_object_get(level, "without"), i, group) {
 		g_autofree char *title = title_of(group), *hosts = few_hosts(out, json_object_get(group, "hosts"));
 
-		out_line(out, "\n%-16s no level: no CPU is known to be common", title);
+		out_line(out, "\n%-16s no level", title);
+		out_itemf(out, "", 11, "%s", get_text(group, "reason", "no CPU is known to be common"));
 		out_itemf(out, "  hosts", 11, "%s", hosts);
 	}
 }

@@ -304,7 +304,7 @@ struct level_look *level_look(const struct answering *a, const struct level_site
 	look->hosts = level_hosts(a->fleet, level->document);
 	look->groups = g_ptr_array_new_with_free_func(group_look_free);
 	look->outside = g_ptr_array_new();
-	level_plan_open(&l.plan, site, level->document);
+	level_plan_open(a, &l.plan, site, level->document);
 	baselines = baseline_sorted(look->hosts);
 	json_array_foreach (json_object_get(level->document, "groups"), i, group)
 		look_at_group(&l, group, group_named(baselines, group), steps);
@@ -404,7 +404,7 @@ json_t *level_take_in(const struct answering *a, const struct level_site *site, 
 	g_ptr_array_extend(hosts, g->holds, NULL, NULL);
 	if (!g_ptr_array_find(hosts, host, NULL))
 		g_ptr_array_add(hosts, (void *)host);
-	level_plan_open(&l.plan, site, level->document);
+	level_plan_open(a, &l.plan, site, level->document);
 	next = group_over(&l, hosts, false);
 	level_plan_close(&l.plan);
 	if (next) {

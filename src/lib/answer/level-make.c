@@ -94,6 +94,13 @@ static char *hosts_key(const GPtrArray *hosts)
 	return g_string_free(key, FALSE);
 }
 
+/* A machine type that isn't later than the one that guests get is nothing they go without. */
+static bool is_older(const struct baseline *b, const struct baseline_lost *l)
+{
+	return !strcmp(l->id, "qemu.machine") && b->machines->len && json_is_string(l->value) &&
+	       !level_machine_later(json_string_value(l->value), b->machines->pdata[0]);
+}
+
 /* What some hosts have and the group hasn't, by who it is because of: those worth most first. */
 static json_t *limits_json(const struct baseline *b, const struct level_weights *w)
 {
@@ -108,7 +115,7 @@ static json_t *limits_json(const struct baseline *b, const struct level_weights 
 		g_autofree char *atom = lost_atom(l), *key = hosts_key(hosts);
 		guint worth = weights_of(w->site, w->shipped, l->id, atom);
 
-		if (!worth)
+		if (!worth || is_older(b, l))
 			continue;
 		entry = g_hash_table_lookup(by_hosts, key);
 		if (!entry) {
@@ -257,13 +264,43 @@ void level_made_by(json_t *document, const struct answering *a)
 				      "cpu_map", a->cpu_map, "policy", a->policy ? a->policy : "default"));
 }
 
-static bool no_group(GError **error, const char *name, bool blocked)
+static bool no_group(GError **error, const char *name, bool blocked, const char *reason)
 {
-	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+	if (!blocked && reason)
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
+			    "%s: guests of such a level wouldn't start there: %s (name other hosts, or --accel tcg where they emulate)",
+			    name, reason);
+	else
+		g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
 		    blocked ? "%s: what is pinned, or a floor of the policy, can't be had on these hosts (see 'capbroker tradeoff')" :
 			      "%s: these hosts are known to have no CPU in common that guests can be given (see 'capbroker baseline')",
 		    name);
 	return false;
+}
+
+/* Why a guest of the group would be refused on one of its own hosts: free with g_free(); NULL: it isn't. */
+static char *refused(const struct answering *a, const struct level_site *site, const struct baseline *b,
+		     const json_t *group)
+{
+	g_autoptr(Guest) guest = level_guest_of(a, group);
+	struct routes *routes = routes_new(a);
+	char *why = NULL;
+
+	for (guint i = 0; guest && i < b->classes->len && !why; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		const GPtrArray *hosts = g_hash_table_lookup(b->class_hosts, c);
+		const struct host *host = g_ptr_array_index(hosts, 0);
+		json_t *lacks;
+
+		if (routes_start(routes, guest, c->profile) != V_BLOCK)
+			continue;
+		lacks = level_lacks(a, site, group, guest, host);
+		why = g_strdup_printf("%s: %s", host->name,
+				      json_string_value(json_array_get(json_object_get(lacks, "texts"), 0)));
+		json_decref(lacks);
+	}
+	routes_free(routes);
+	return why;
 }
 
 /* Groups that guests can't be given a CPU for are named, and are no part of it. */
@@ -277,12 +314,16 @@ static bool add_groups(const struct answering *a, const struct level_site *site,
 		const struct baseline *b = g_ptr_array_index(groups, i);
 		const json_t *note = json_array_get(notes, i);
 		const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped");
+		json_t *group = baseline_has_setting(b) ? level_group(a, site, b, planning, document, dropped) : NULL;
+		g_autofree char *why = group ? refused(a, site, b, group) : NULL;
 
-		if (baseline_has_setting(b))
-			json_array_append_new(array, level_group(a, site, b, planning, document, dropped));
+		if (group && !why)
+			json_array_append(array, group);
 		else
-			json_array_append_new(without, json_pack("{s:s, s:s, s:o}", "arch", b->arch, "vendor",
-								 b->vendor, "hosts", json_hosts(b->hosts)));
+			json_array_append_new(without, json_pack("{s:s, s:s, s:o, s:s?}", "arch", b->arch, "vendor",
+								 b->vendor, "hosts", json_hosts(b->hosts), "reason",
+								 why));
+		json_decref(group);
 	}
 	any = json_array_size(array) > 0;
 	json_object_set_new(document, "groups", array);
@@ -290,7 +331,28 @@ static bool add_groups(const struct answering *a, const struct level_site *site,
 	return any;
 }
 
-void level_plan_open(struct level_plan *p, const struct level_site *site, const json_t *document)
+/* Machine types that upstream has deprecated by now are nothing to leave a host out for. */
+static void add_deprecated(const struct answering *a, struct level_plan *p)
+{
+	const struct table *t = a->judge->tables ? a->judge->tables->machines : NULL;
+	int family = table_column(t, "family"), version = table_column(t, "version");
+	int deprecated = table_column(t, "deprecated");
+	g_autofree char *today = level_date(a->now);
+
+	for (guint i = 0; t && family >= 0 && version >= 0 && deprecated >= 0 && i < t->rows->len; i++) {
+		char *const *row = g_ptr_array_index(t->rows, i);
+		char *atom;
+
+		if (!strcmp(row[deprecated], "-") || strcmp(row[deprecated], today) > 0)
+			continue;
+		atom = g_strdup_printf("qemu.machine=%s-%s", row[family], row[version]);
+		g_ptr_array_add(p->owned, atom);
+		g_ptr_array_add(p->forbid, atom);
+	}
+}
+
+void level_plan_open(const struct answering *a, struct level_plan *p, const struct level_site *site,
+		     const json_t *document)
 {
 	static const char *const lists[] = { "pinned", "forbidden" };
 	const json_t *share = json_object_get(document, "coverage"), *name;
@@ -303,7 +365,9 @@ void level_plan_open(struct level_plan *p, const struct level_site *site, const 
 			if (json_is_string(name))
 				g_ptr_array_add(names[i], (void *)json_string_value(name));
 	}
-	*p = (struct level_plan){ .pins = names[0], .forbid = names[1] };
+	*p = (struct level_plan){ .pins = names[0], .forbid = names[1],
+				  .owned = g_ptr_array_new_with_free_func(g_free) };
+	add_deprecated(a, p);
 	p->baseline.accel = member_text(document, "accel");
 	p->planning = (struct planning){
 		.offering = { .baseline = &p->baseline, .shipped = site->shipped,
@@ -319,6 +383,7 @@ void level_plan_close(struct level_plan *p)
 {
 	g_ptr_array_unref(p->pins);
 	g_ptr_array_unref(p->forbid);
+	g_ptr_array_unref(p->owned);
 }
 
 GPtrArray *level_cover(const struct answering *a, const struct level_plan *plan, const GPtrArray *hosts,
@@ -343,16 +408,20 @@ json_t *level_make(const struct answering *a, const struct level_site *site, jso
 	struct level_plan plan;
 	g_autoptr(GPtrArray) groups = NULL;
 	json_t *notes;
+	g_autofree char *reason = NULL;
 	bool blocked, ok;
 
-	level_plan_open(&plan, site, head);
+	level_plan_open(a, &plan, site, head);
 	groups = level_cover(a, &plan, hosts, &notes, &blocked);
 	ok = !blocked && add_groups(a, site, head, &plan.planning, groups, notes);
 	json_decref(notes);
 	level_plan_close(&plan);
 	if (!ok) {
+		const json_t *first = json_array_get(json_object_get(head, "without"), 0);
+
+		reason = g_strdup(member_text(first, "reason"));
 		json_decref(head);
-		no_group(error, name, blocked);
+		no_group(error, name, blocked, reason);
 		return NULL;
 	}
 	level_dates(head);

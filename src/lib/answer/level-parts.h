@@ -10,9 +10,10 @@
 struct level_plan {
 	struct baseline_options baseline;
 	struct planning planning;
-	GPtrArray *pins, *forbid;
+	GPtrArray *pins, *forbid, *owned;
 };
-void level_plan_open(struct level_plan *plan, const struct level_site *site, const json_t *document);
+void level_plan_open(const struct answering *a, struct level_plan *plan, const struct level_site *site,
+		     const json_t *document);
 void level_plan_close(struct level_plan *plan);
 
 struct level_weights level_weights_of(const struct level_site *site, const json_t *document);
