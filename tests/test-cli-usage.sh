@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report'
+commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report level export restore'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 
@@ -62,8 +62,8 @@ refused 'max K is expected' pools
 refused 'no number from 1' pools --max 0
 refused 'no number from 1' pools --max 2 --min-size many
 refused 'none of these hosts has such a label' pools --max 2 --spread rack
-refused "'check', and at most one file" policy
-refused "'check', and at most one file" policy check a b
+refused "'check' and at most one file" policy
+refused "'check' and at most one file" policy check a b
 refused 'cannot open' --policy "$scratch/none" hosts
 refused 'cannot write' tradeoff --svg "$scratch/none/x.svg"
 refused 'no host of that name' show nobody

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
 	&cmd_level,
 	&cmd_policy, &cmd_drain, &cmd_stranded, &cmd_drift, &cmd_allow,
 	&cmd_explain, &cmd_forget, &cmd_hook, &cmd_decision, &cmd_report,
+	&cmd_export, &cmd_restore,
 	&cmd_complete, NULL,
 };
 

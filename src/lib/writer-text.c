@@ -133,6 +133,21 @@ static void text_forget(struct out *out, const json_t *answer)
 	out_line(out, "forgotten: %s", get_text(answer, "forgotten", "?"));
 }
 
+static void text_restore(struct out *out, const json_t *answer)
+{
+	const json_t *added = json_object_get(answer, "added"), *same = json_object_get(answer, "same");
+	bool dry = json_is_true(json_object_get(answer, "dry_run"));
+	const char *section;
+	json_t *n;
+
+	out_line(out, "%s: %s", get_text(answer, "file", "?"),
+		 dry ? "would be restored" : json_object_size(added) ? "restored" : "nothing new in it");
+	json_object_foreach ((json_t *)added, section, n)
+		out_line(out, "  %-10s %d", section, (int)json_integer_value(n));
+	json_object_foreach ((json_t *)same, section, n)
+		out_line(out, "  %-10s %d there already", section, (int)json_integer_value(n));
+}
+
 char *writer_text(const json_t *answer, const struct text_options *options)
 {
 	static const struct {
@@ -154,6 +169,7 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.level-propose/1", text_level_propose },
 		{ "capbroker.level-join/1", text_level_join },
 		{ "capbroker.level-change/1", text_level_change },
+		{ "capbroker.restore/1", text_restore },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

@@ -102,7 +102,7 @@ _capbroker_argument()
 		;;
 	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nlevels\nchecks\ncapabilities' ;;
 	import) _capbroker_files ;;
-	policy) _capbroker_offer check && _capbroker_files ;;
+	policy) _capbroker_offer $'check\nshow' && _capbroker_files ;;
 	level) _capbroker_level ;;
 	restore | export) _capbroker_files ;;
 	esac
