@@ -97,7 +97,8 @@ static void way(json_t *ways, const char *command, const char *format, ...)
 	json_array_append_new(ways, json_pack("{s:s, s:s?}", "text", text, "command", command));
 }
 
-static json_t *ways_of(const struct level *level, enum level_step step, const char *next)
+/* @can: there is a next level */
+static json_t *ways_of(const struct level *level, enum level_step step, const char *next, bool can)
 {
 	const char *retire = member_text(level->document, "retire_by");
 	json_t *ways = json_array();
@@ -111,7 +112,8 @@ static json_t *ways_of(const struct level *level, enum level_step step, const ch
 		way(ways, NULL, "or leave it: %s stays as it is%s%s", level->name, retire ? " until " : "",
 		    retire ? retire : "");
 	} else if (step == LEVEL_SINK) {
-		way(ways, apply, "sink: make %s, which all hosts take; no guest changes", next);
+		if (can)
+			way(ways, apply, "sink: make %s, which all hosts take; no guest changes", next);
 		way(ways, NULL, "or leave those hosts out of the selector: %s stays as it is", level->name);
 	} else if (step == LEVEL_HELD) {
 		way(ways, NULL, "find out what isn't known, or see what is lost; 'capbroker level create %s' makes a level of what there is",
@@ -120,6 +122,21 @@ static json_t *ways_of(const struct level *level, enum level_step step, const ch
 		way(ways, NULL, "its selectors name no host any more; retire it, or make the next one for others");
 	}
 	return ways;
+}
+
+/* Is there a next level: at least one group steps, and none is left with nothing? */
+static bool can_step(const struct level_look *look)
+{
+	bool any = false;
+
+	for (guint i = 0; i < look->groups->len; i++) {
+		const struct level_group_look *g = g_ptr_array_index(look->groups, i);
+
+		if (g->step == LEVEL_SINK && !g->next)
+			return false;
+		any = any || g->step == LEVEL_RAISE || g->step == LEVEL_SINK;
+	}
+	return any && (look->step == LEVEL_RAISE || look->step == LEVEL_SINK);
 }
 
 /* A raise, a sink, or what holds one back; NULL where the level stays. */
@@ -144,14 +161,10 @@ static json_t *step_json(const struct answering *a, const struct level_site *sit
 	json_object_set_new(json, "guests", guests);
 	json_object_set_new(json, "guests_n", json_integer((json_int_t)json_array_size(guests)));
 	json_object_set_new(json, "outside", json_hosts(look->outside));
-	json_object_set_new(json, "ways", ways_of(level, look->step, next));
-	if (look->step != LEVEL_RAISE && look->step != LEVEL_SINK)
+	json_object_set_new(json, "ways", ways_of(level, look->step, next, can_step(look)));
+	if (!can_step(look))
 		return json;
 	document = level_next(a, look, level_head_after(level->document, year, count, today));
-	if (!json_array_size(json_object_get(document, "groups"))) {
-		json_decref(document);
-		return json;
-	}
 	json_object_set_new(json, "next", json_string(next));
 	json_object_set_new(json, "digest", digest_of(document));
 	json_object_set_new(json, "document", document);

@@ -126,9 +126,8 @@ struct guest *level_guest_of(const struct answering *a, const json_t *group)
 	return level_guest(a, group, true);
 }
 
-json_t *level_moves(const struct answering *a, struct routes *routes, const json_t *group, const GPtrArray *classes)
+json_t *level_moves(struct routes *routes, const struct guest *guest, const GPtrArray *classes)
 {
-	g_autoptr(Guest) guest = level_guest_of(a, group);
 	json_t *stuck = json_array();
 	guint pairs = 0;
 

@@ -147,20 +147,16 @@ static json_t *group_over(struct looking *l, const GPtrArray *hosts, bool cover)
 	if (groups->len == 1 && !blocked && baseline_has_setting(groups->pdata[0])) {
 		const json_t *coverage = json_object_get(json_array_get(notes, 0), "coverage");
 
+		g_autofree char *why = NULL;
+
 		group = level_group(l->a, l->site, groups->pdata[0], &l->plan.planning, document,
 				    json_object_get(coverage, "dropped"));
+		why = level_refused(l->a, l->site, groups->pdata[0], group);
+		if (why)
+			g_clear_pointer(&group, json_decref);
 	}
 	json_decref(notes);
 	return group;
-}
-
-/* The machine type goes later: what was chosen before is older, and nothing that guests lose. */
-static bool loses(const struct level_group_look *g)
-{
-	const char *from = member_text(json_object_get(g->group, "viommu"), "model");
-	const char *to = member_text(json_object_get(g->next, "viommu"), "model");
-
-	return json_array_size(g->lost) || (from && g_strcmp0(from, to));
 }
 
 /* Pairs that a guest of the next level can't move between, while one of this level can. */
@@ -204,7 +200,7 @@ static void step_group(struct looking *l, struct level_group_look *g)
 			compare(l, g);
 		return;
 	}
-	if (g->step == LEVEL_EMPTY || !g->holds->len)
+	if (g->step == LEVEL_EMPTY || (!g->holds->len && !g->unknown->len))
 		return;
 	{
 		g_autoptr(GPtrArray) sure = g_ptr_array_new();
@@ -218,7 +214,7 @@ static void step_group(struct looking *l, struct level_group_look *g)
 		return;
 	compare(l, g);
 	today.gained = g->gained_worth;
-	today.loses = loses(g);
+	today.loses = json_array_size(g->lost) > 0;
 	if (today.gained && !today.loses)
 		g->stuck = newly_stuck(l, g);
 	today.stuck = json_array_size(g->stuck) > 0;
@@ -324,9 +320,6 @@ json_t *level_next(const struct answering *a, const struct level_look *look, jso
 		const struct level_group_look *g = g_ptr_array_index(look->groups, i);
 		bool steps = g->next && (g->step == LEVEL_RAISE || g->step == LEVEL_SINK);
 
-		/* no host that is left can be given a CPU */
-		if (g->step == LEVEL_SINK && !g->next)
-			continue;
 		json_array_append(groups, steps ? g->next : (json_t *)g->group);
 	}
 	json_object_set_new(head, "groups", groups);

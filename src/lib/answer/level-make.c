@@ -9,6 +9,7 @@
 #include "model/bits.h"
 #include "model/document.h"
 #include "model/error.h"
+#include "plan/baseline-meet.h"
 #include "plan/coverage.h"
 
 #define REVIEW_MONTHS 12u
@@ -167,10 +168,9 @@ static json_t *next_step(const struct answering *a, const struct level_site *sit
 }
 
 /* Would the virtual IOMMU keep a guest of the group off any host that takes it without? */
-static GPtrArray *without_viommu(const struct answering *a, struct routes *routes, const struct baseline *b,
-				 const json_t *group)
+static GPtrArray *without_viommu(struct routes *routes, const struct baseline *b, const struct guest *with,
+				 const struct guest *without)
 {
-	g_autoptr(Guest) with = level_guest(a, group, true), without = level_guest(a, group, false);
 	GPtrArray *classes = g_ptr_array_new();
 
 	for (guint i = 0; with && without && i < b->classes->len; i++) {
@@ -182,21 +182,60 @@ static GPtrArray *without_viommu(const struct answering *a, struct routes *route
 	return classes;
 }
 
-static void check_viommu(const struct answering *a, struct routes *routes, const struct baseline *b, json_t *group)
+/* Guests get none then, because of these hosts: what is wrong of them is in @property. */
+static void drop_viommu(json_t *viommu, const char *property, json_t *hosts)
 {
-	json_t *viommu = json_object_get(group, "viommu");
-	g_autoptr(GPtrArray) classes = NULL, members = NULL;
-
-	if (!json_is_object(viommu))
-		return;
-	classes = without_viommu(a, routes, b, group);
-	if (!classes->len)
-		return;
-	members = baseline_members(b, classes);
 	json_object_set_new(viommu, "model", json_null());
 	json_array_insert_new(json_object_get(viommu, "limits"), 0,
-			      json_pack("{s:s, s:b, s:o, s:i}", "property", "model", "known", 1, "hosts",
-					json_hosts(members), "hosts_n", (int)members->len));
+			      json_pack("{s:s, s:b, s:o, s:i}", "property", property, "known", 1, "hosts", hosts,
+					"hosts_n", (int)json_array_size(hosts)));
+}
+
+/* The hosts named in pairs. */
+static json_t *named_in(const json_t *pairs)
+{
+	json_t *seen = json_object(), *names = json_array();
+	const json_t *pair;
+	const char *name;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach (pairs, i, pair)
+		for (size_t k = 0; k < 2; k++)
+			json_object_set_new(seen, json_string_value(json_array_get(pair, k)), json_true());
+	json_object_foreach (seen, name, value)
+		json_array_append_new(names, json_string(name));
+	json_decref(seen);
+	return names;
+}
+
+/* Fills "moves"; takes the virtual IOMMU out where guests can't start, or move, for it alone. */
+static void check_viommu(const struct answering *a, const struct baseline *b, json_t *group)
+{
+	/* they live as long as the routes, which know them by their places */
+	g_autoptr(Guest) guest = level_guest(a, group, true), plain = level_guest(a, group, false);
+	struct routes *routes = routes_new(a);
+	json_t *viommu = json_object_get(group, "viommu"), *moves, *without;
+	g_autoptr(GPtrArray) classes = json_is_object(viommu) ? without_viommu(routes, b, guest, plain) : NULL;
+
+	if (classes && classes->len) {
+		g_autoptr(GPtrArray) members = baseline_members(b, classes);
+
+		drop_viommu(viommu, "model", json_hosts(members));
+	}
+	moves = level_moves(routes, member_text(viommu, "model") ? guest : plain, b->classes);
+	if (json_array_size(json_object_get(moves, "stuck")) && member_text(viommu, "model")) {
+		without = level_moves(routes, plain, b->classes);
+		if (json_integer_value(json_object_get(without, "good")) >
+		    json_integer_value(json_object_get(moves, "good"))) {
+			drop_viommu(viommu, "moves", named_in(json_object_get(moves, "stuck")));
+			json_decref(moves);
+			moves = json_incref(without);
+		}
+		json_decref(without);
+	}
+	json_object_set_new(group, "moves", moves);
+	routes_free(routes);
 }
 
 static json_t *dates_json(const struct answering *a, const char *machine)
@@ -218,7 +257,6 @@ json_t *level_group(const struct answering *a, const struct level_site *site, co
 {
 	const struct level_weights w = level_weights_of(site, head);
 	const char *machine = b->machines->len ? b->machines->pdata[0] : NULL;
-	struct routes *routes = routes_new(a);
 	json_t *group = json_pack("{s:s, s:s, s:o, s:i, s:i, s:o, s:o, s:s?, s:o, s:o, s:o, s:O, s:o, s:o}", "arch",
 				  b->arch, "vendor", b->vendor, "hosts", json_hosts(b->hosts), "hosts_n",
 				  (int)b->hosts->len, "classes_n", (int)b->classes->len, "left_out",
@@ -228,9 +266,7 @@ json_t *level_group(const struct answering *a, const struct level_site *site, co
 				  b->capabilities, "limits", limits_json(b, &w), "next_step",
 				  next_step(a, site, b, planning));
 
-	check_viommu(a, routes, b, group);
-	json_object_set_new(group, "moves", level_moves(a, routes, group, b->classes));
-	routes_free(routes);
+	check_viommu(a, b, group);
 	return group;
 }
 
@@ -278,14 +314,30 @@ static bool no_group(GError **error, const char *name, bool blocked, const char 
 	return false;
 }
 
-/* Why a guest of the group would be refused on one of its own hosts: free with g_free(); NULL: it isn't. */
-static char *refused(const struct answering *a, const struct level_site *site, const struct baseline *b,
-		     const json_t *group)
+/* Machine types are known of all hosts, and none is everywhere. */
+static bool no_machine(const struct baseline *b)
+{
+	for (guint i = 0; !b->machines->len && i < b->classes->len; i++) {
+		const struct host_class *c = g_ptr_array_index(b->classes, i);
+		GHashTable *machines = baseline_machines_of(c->profile);
+
+		if (!machines)
+			return false;
+		g_hash_table_unref(machines);
+	}
+	return !b->machines->len;
+}
+
+char *level_refused(const struct answering *a, const struct level_site *site, const struct baseline *b,
+		    const json_t *group)
 {
 	g_autoptr(Guest) guest = level_guest_of(a, group);
-	struct routes *routes = routes_new(a);
+	struct routes *routes;
 	char *why = NULL;
 
+	if (no_machine(b))
+		return g_strdup("no machine type is common to these hosts");
+	routes = routes_new(a);
 	for (guint i = 0; guest && i < b->classes->len && !why; i++) {
 		const struct host_class *c = g_ptr_array_index(b->classes, i);
 		const GPtrArray *hosts = g_hash_table_lookup(b->class_hosts, c);
@@ -315,7 +367,7 @@ static bool add_groups(const struct answering *a, const struct level_site *site,
 		const json_t *note = json_array_get(notes, i);
 		const json_t *dropped = json_object_get(json_object_get(note, "coverage"), "dropped");
 		json_t *group = baseline_has_setting(b) ? level_group(a, site, b, planning, document, dropped) : NULL;
-		g_autofree char *why = group ? refused(a, site, b, group) : NULL;
+		g_autofree char *why = group ? level_refused(a, site, b, group) : NULL;
 
 		if (group && !why)
 			json_array_append(array, group);

@@ -26,6 +26,13 @@ GPtrArray *level_cover(const struct answering *a, const struct level_plan *plan,
 json_t *level_group(const struct answering *a, const struct level_site *site, const struct baseline *b,
 		    const struct planning *planning, const json_t *head, const json_t *left_out);
 
+/*
+ * Why a guest of the group would be refused on one of the hosts that it was made of; NULL: it isn't.
+ * Free with g_free().
+ */
+char *level_refused(const struct answering *a, const struct level_site *site, const struct baseline *b,
+		    const json_t *group);
+
 /* Fills dates that nobody gave; says by what the document was made. */
 void level_dates(json_t *document);
 void level_made_by(json_t *document, const struct answering *a);
@@ -35,10 +42,10 @@ struct guest *level_guest(const struct answering *a, const json_t *group, bool v
 
 /**
  * level_moves - can a guest of a group move between all pairs of classes, both ways?
+ * @guest: by level_guest(), as long as the routes; NULL: none can be made
  *
  * Returns {"pairs", "good", "stuck": [[from, to, verdict], …]}; the hosts named stand for their classes.
  */
-json_t *level_moves(const struct answering *a, struct routes *routes, const json_t *group,
-		    const GPtrArray *classes);
+json_t *level_moves(struct routes *routes, const struct guest *guest, const GPtrArray *classes);
 
 #endif

@@ -214,6 +214,11 @@ static int power_of(const json_t *group)
 	return family_of(group) == ARCH_PPC64 && model ? power_level(power_generation(model)) : 0;
 }
 
+static const char *viommu_of(const json_t *group)
+{
+	return member_text(json_object_get(group, "viommu"), "model");
+}
+
 static json_int_t width_of(const json_t *group)
 {
 	const json_t *properties = json_object_get(json_object_get(group, "viommu"), "properties");
@@ -249,7 +254,12 @@ json_t *level_gained(const json_t *group, const json_t *beyond, const struct lev
 
 		add(gained, weights, "ppc64.compat", atom, worth);
 	}
-	if (width_of(group) > width_of(beyond)) {
+	if (viommu_of(group) && g_strcmp0(viommu_of(group), viommu_of(beyond))) {
+		g_autofree char *atom = g_strconcat("viommu.model=", viommu_of(group), NULL);
+
+		add(gained, weights, "viommu.model", atom, worth);
+	}
+	if (viommu_of(group) && width_of(group) > width_of(beyond)) {
 		g_autofree char *atom = g_strdup_printf("iommu.address-bits>=%d", (int)width_of(group));
 
 		add(gained, weights, "iommu.address-bits", atom, worth);

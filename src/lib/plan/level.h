@@ -89,7 +89,7 @@ struct level_weights {
  * @worth: set to the sum of what it is worth
  *
  * Features; the machine type where it is a later one, the CPU generation (POWER) and the width of
- * the virtual IOMMU where they are larger. Returns an array of {"capability", "worth", "security"?},
+ * the virtual IOMMU where they are larger; a virtual IOMMU that the other hasn't. Returns an array of {"capability", "worth", "security"?},
  * the dearest first, those worth nothing too.
  */
 json_t *level_gained(const json_t *group, const json_t *beyond, const struct level_weights *weights,
