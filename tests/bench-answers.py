@@ -154,7 +154,8 @@ def main():
             sum(c["hosts_n"] for c in matrix["classes"]), len(matrix["classes"]),
             sum(g["guests_n"] for g in matrix["guest_groups"]), len(matrix["guest_groups"])), flush=True)
         for command in (("hosts",), ("matrix",), ("check", matrix["guest_groups"][0]["guests"][0]),
-                        ("drain", "h00000"), ("stranded",), ("drift",)):
+                        ("drain", "h00000"), ("stranded",), ("drift",), ("level", "create", "bench"),
+                        ("level", "propose")):
             measure(capbroker, *command)
 
 
