@@ -13,6 +13,10 @@ from dictionary_fixture import Tally
 from fleet_fixture import MID, NEW, OLD, Fleet, guest, host
 
 
+# far from any day on which this runs
+LATER = {"retire_by": "2099-12-31", "review_by": "2099-06-30"}
+
+
 def sql(fleet, statement, *values):
     connection = sqlite3.connect(fleet.database)
     try:
@@ -25,7 +29,8 @@ def sql(fleet, statement, *values):
 
 def proposals(fleet, tally, *arguments, before=()):
     status, answer = fleet.valid(tally, *before, "level", "propose", *arguments)
-    return status, {p["level"]: p for p in answer.get("proposals", [])}, answer
+    # of several for one level the first counts: what its hosts ask for
+    return status, {p["level"]: p for p in reversed(answer.get("proposals", []))}, answer
 
 
 def level(fleet, tally, name):
@@ -64,7 +69,8 @@ def check_create(tally, fleet):
     tally.check(second["level"] == "prod-2025.1" and second["document"]["selectors"] == ["a2", "a3"] and
                 second["document"]["retire_by"] == "2030-01-01" and second["document"]["review_by"] == "2026-01-01" and
                 second["document"]["groups"][0]["machine"] == "pc-q35-10.0", f"second: {second}")
-    _, third = fleet.valid(tally, "level", "create", "prod", "--accel", "tcg")
+    _, third = fleet.valid(tally, "level", "create", "prod", "--accel", "tcg", "--retire-by", "2099-12-31",
+                           "--review-by", "2099-06-30")
     tally.check(third["level"] == f"prod-{year}.2" and third["document"]["replaces"] == f"prod-{year}.1",
                 f"third: {third['level']} after {third['document']['replaces']}")
     fleet.shows(tally, [f"prod-{year}.2: current, 0 guests", "machine pc-q35-7.2", "limited by a1",
@@ -118,7 +124,7 @@ def check_raise(tally, fleet, year):
     tally.check("qemu.machine=pc-q35-10.0" in [a["capability"] for a in price["gained"]] and not price["lost"],
                 f"price: {price}")
     fleet.shows(tally, [f"{now} can be raised", "machine pc-q35-7.2 -> pc-q35-10.0",
-                        f"or leave it: {now} stays as it is until 2028-11-30"],
+                        f"or leave it: {now} stays as it is until 2099-12-31"],
                 "--assume", "a1=a2", "level", "propose", "prod")
     fleet.refused(tally, "nothing is changed for hosts that are assumed", "--assume", "a1=a2", "level", "propose",
                   "--apply")
@@ -135,6 +141,7 @@ def check_raise(tally, fleet, year):
     shown = level(fleet, tally, now)
     tally.check(shown["state"] == "superseded" and [a["name"] for a in shown["assigned"]] == ["db"],
                 f"its guest went elsewhere: {shown['assigned']}")
+    aged(fleet, f"prod-{year}.3", **LATER)
     tally.check(not proposals(fleet, tally, "prod")[1], "something is due at once")
 
 
@@ -168,6 +175,7 @@ def check_sink(tally, fleet, year):
     tally.check(sunk["level"]["groups"][0]["machine"] == "pc-q35-7.2" and
                 sunk["level"]["groups"][0]["hosts"] == ["a1", "a2", "a3", "a4"] and
                 sunk["log"][0]["action"] == "sink", f"sunk: {sunk['level']['groups'][0]['hosts']}")
+    aged(fleet, f"prod-{year}.4", **LATER)
 
 
 def check_unknown(tally, fleet, year):
@@ -220,6 +228,7 @@ def check_auto(tally, fleet, year):
     entry = level(fleet, tally, "prod")["log"][0]
     tally.check(entry["action"] == "raise" and entry["detail"]["cause"] == "policy" and
                 len(entry["detail"]["policy"]) == 8, f"log: {entry}")
+    aged(fleet, f"prod-{year}.5", **LATER)
     fleet.shows(tally, ["levels raised by themselves: prod other (after 604800 s)"], *mine, "policy", "check")
     for text, words in (("[levels]\nauto-raise=1x\n", "no name of a series"), ("[levels]\nsettle=soon\n", "no span"),
                         ("[levels]\nsink=prod\n", "no key of this group")):
@@ -305,6 +314,31 @@ def check_refused(tally, fleet):
         fleet.refused(tally, "level one-", "level", "list")
 
 
+def check_groups(tally):
+    """Groups step by themselves: one that doesn't is what it was in the next level."""
+    with Fleet() as fleet:
+        fleet.load_fleet()
+        fleet.run("level", "create", "prod", "cluster=prod")
+        gone = ("--assume", "label:rack=r1=gone", "--assume", "label:rack=a1=gone")
+        _, answer = fleet.valid(tally, *gone, "level", "propose")
+        step = answer["proposals"][0]
+        steps = {g["vendor"]: g["step"] for g in step["groups"]}
+        tally.check((step["kind"], steps) == ("raise", {"AMD": "held", "Intel": "raise"}), f"{step['kind']}: {steps}")
+        held = next(g for g in step["groups"] if g["vendor"] == "AMD")
+        tally.check([a["capability"] for a in held["price"]["lost"]] == ["viommu.model=intel"] and
+                    held["price"]["gained"], f"held: {held['price']}")
+        old = {g["vendor"]: g for g in level(fleet, tally, "prod")["level"]["groups"]}
+        new = {g["vendor"]: g for g in step["document"]["groups"]}
+        tally.check(new["AMD"] == old["AMD"] and new["Intel"] != old["Intel"], "the group that is held changed")
+        tally.check("spectre-v2" in next(g for g in step["groups"] if g["vendor"] == "Intel")["price"]["security"]["gained"],
+                    "its security isn't named")
+        # a host of another architecture is in no group
+        fleet.run("level", "create", "few", "r1n01", "z1n01")
+        _, answer = fleet.valid(tally, "level", "join", "a1n01", "few")
+        tally.check(answer["takes"] == "no" and answer["group"] is None and answer["price"] is None, f"join: {answer}")
+        tally.check({g["arch"] for g in level(fleet, tally, "few")["level"]["groups"]} == {"x86_64", "s390x"}, "groups")
+
+
 def check_no_database(tally):
     with Fleet() as fleet:
         fleet.refused(tally, "no database yet", "level", "list")
@@ -326,6 +360,7 @@ def main():
         check_immutable(tally, fleet)
     with Fleet(hosts[:1], guests[:1]) as fleet:
         check_refused(tally, fleet)
+    check_groups(tally)
     check_no_database(tally)
     tally.finish("looks at levels", least=100)
 

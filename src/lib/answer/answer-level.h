@@ -101,7 +101,7 @@ struct level_look {
 	GPtrArray *hosts;     /* struct host *: those of its selectors today */
 	GPtrArray *groups;    /* struct level_group_look * */
 	GPtrArray *outside;   /* struct host *: of no group of it */
-	enum level_step step; /* the gravest: sink, then held, raise, stays; empty where all groups are */
+	enum level_step step; /* the gravest: sink, then raise, held, stays; empty where all groups are */
 };
 
 /**

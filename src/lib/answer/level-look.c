@@ -236,7 +236,7 @@ static const struct baseline *group_named(const GPtrArray *groups, const json_t 
 /* The gravest step of all groups. */
 static enum level_step gravest(const GPtrArray *groups)
 {
-	static const int grave[] = { [LEVEL_EMPTY] = 0, [LEVEL_STAYS] = 1, [LEVEL_RAISE] = 2, [LEVEL_HELD] = 3,
+	static const int grave[] = { [LEVEL_EMPTY] = 0, [LEVEL_STAYS] = 1, [LEVEL_HELD] = 2, [LEVEL_RAISE] = 3,
 				     [LEVEL_SINK] = 4 };
 	enum level_step step = LEVEL_EMPTY;
 

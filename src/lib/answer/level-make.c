@@ -167,6 +167,35 @@ static json_t *next_step(const struct answering *a, const struct level_site *sit
 	return price;
 }
 
+static bool names_hypervisor(const struct baseline *b)
+{
+	for (guint i = 0; i < b->features->len; i++)
+		if (!strcmp(b->features->pdata[i], "hypervisor"))
+			return true;
+	return false;
+}
+
+/*
+ * How libvirt is to check the CPU: in full, but where some host's QEMU then shows a guest more than the
+ * definition names, which a full check refuses. NULL where it is nothing to be said.
+ */
+static json_t *check_of(const struct answering *a, const struct baseline *b, json_t *group)
+{
+	g_autoptr(Guest) guest = NULL;
+	struct routes *routes;
+	bool full = names_hypervisor(b);
+
+	if (b->family != ARCH_X86 || b->cpu.mode)
+		return json_null();
+	json_object_set_new(group, "check", json_string("full"));
+	guest = full ? level_guest(a, group, false) : NULL;
+	routes = routes_new(a);
+	for (guint i = 0; guest && full && i < b->classes->len; i++)
+		full = routes_start(routes, guest, ((struct host_class *)b->classes->pdata[i])->profile) != V_BLOCK;
+	routes_free(routes);
+	return json_string(full ? "full" : "partial");
+}
+
 /* Would the virtual IOMMU keep a guest of the group off any host that takes it without? */
 static GPtrArray *without_viommu(struct routes *routes, const struct baseline *b, const struct guest *with,
 				 const struct guest *without)
@@ -266,6 +295,7 @@ json_t *level_group(const struct answering *a, const struct level_site *site, co
 				  b->capabilities, "limits", limits_json(b, &w), "next_step",
 				  next_step(a, site, b, planning));
 
+	json_object_set_new(group, "check", check_of(a, b, group));
 	check_viommu(a, b, group);
 	return group;
 }
@@ -383,19 +413,18 @@ static bool add_groups(const struct answering *a, const struct level_site *site,
 	return any;
 }
 
-/* Machine types that upstream has deprecated by now are nothing to leave a host out for. */
-static void add_deprecated(const struct answering *a, struct level_plan *p)
+/* Machine types that upstream has deprecated when the level begins are nothing to leave a host out for. */
+static void add_deprecated(const struct answering *a, struct level_plan *p, const char *since)
 {
 	const struct table *t = a->judge->tables ? a->judge->tables->machines : NULL;
 	int family = table_column(t, "family"), version = table_column(t, "version");
 	int deprecated = table_column(t, "deprecated");
-	g_autofree char *today = level_date(a->now);
 
-	for (guint i = 0; t && family >= 0 && version >= 0 && deprecated >= 0 && i < t->rows->len; i++) {
+	for (guint i = 0; t && since && family >= 0 && version >= 0 && deprecated >= 0 && i < t->rows->len; i++) {
 		char *const *row = g_ptr_array_index(t->rows, i);
 		char *atom;
 
-		if (!strcmp(row[deprecated], "-") || strcmp(row[deprecated], today) > 0)
+		if (!strcmp(row[deprecated], "-") || strcmp(row[deprecated], since) > 0)
 			continue;
 		atom = g_strdup_printf("qemu.machine=%s-%s", row[family], row[version]);
 		g_ptr_array_add(p->owned, atom);
@@ -419,7 +448,7 @@ void level_plan_open(const struct answering *a, struct level_plan *p, const stru
 	}
 	*p = (struct level_plan){ .pins = names[0], .forbid = names[1],
 				  .owned = g_ptr_array_new_with_free_func(g_free) };
-	add_deprecated(a, p);
+	add_deprecated(a, p, member_text(document, "since"));
 	p->baseline.accel = member_text(document, "accel");
 	p->planning = (struct planning){
 		.offering = { .baseline = &p->baseline, .shipped = site->shipped,

@@ -16,17 +16,6 @@ static void add_attribute(GString *s, const char *name, const char *value)
 		g_string_append_printf(s, " %s='%s'", name, safe);
 }
 
-static bool names(const json_t *array, const char *wanted)
-{
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach (array, i, name)
-		if (!g_strcmp0(json_string_value(name), wanted))
-			return true;
-	return false;
-}
-
 static void add_features(GString *s, const json_t *cpu)
 {
 	const json_t *policy;
@@ -55,7 +44,7 @@ static void add_cpu(GString *s, const json_t *group, enum arch_family family)
 	if (!mode)
 		g_string_append(s, " match='exact'");
 	if (!mode && family == ARCH_X86)
-		add_attribute(s, "check", names(json_object_get(cpu, "features"), "hypervisor") ? "full" : "partial");
+		add_attribute(s, "check", member_text(group, "check"));
 	g_string_append_c(s, '>');
 	if (safe)
 		g_string_append_printf(s, mode ? "<model>%s</model>" : "<model fallback='forbid'>%s</model>", safe);
