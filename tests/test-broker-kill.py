@@ -123,6 +123,40 @@ def locked(tally):
         tally.check(broker.get("/healthz").status == 200, "health afterwards")
 
 
+def asked_to_end(tally, rounds=10):
+    """SIGTERM while it answers: what was asked is answered, what was acknowledged is there."""
+    broker, base, known = Broker({"history": {"keep_days": "0"}}), base_of(), 0
+    answered = []
+    for turn in range(rounds):
+        broker.start()
+        agents = [Agent(broker, i, 1000 * turn, base) for i in range(AGENTS)]
+        for agent in agents:
+            agent.start()
+
+        def ask():
+            try:
+                answered.append(broker.post("/v1/matrix", {}, timeout=20).status)
+            except OSError as error:
+                answered.append(repr(error))
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(0.1 + turn / 50)
+        tally.check(broker.stop() == 0, f"it ended with another status: {broker.text()[-500:]}")
+        thread.join()
+        broker.start()
+        for agent in agents:
+            agent.ending = True
+            agent.join()
+            if agent.acknowledged:
+                known += 1
+                seen = fingerprint(broker, agent.name_)
+                tally.check(seen in {f"kernel-{n}" for n in (agent.acknowledged, agent.tried)}, f"{agent.name_}: {seen}, not {agent.acknowledged}")
+        broker.stop()
+    tally.check(known > rounds, "nothing was acknowledged")
+    tally.check(all(one == 200 for one in answered), f"questions were answered by {answered}")
+    broker.__exit__(None)
+
+
 def clocks(tally):
     """An agent's time in the future is now; one long past is what it is."""
     with Broker() as broker:
@@ -182,6 +216,7 @@ def main():
     need_broker()
     tally = Tally()
     kills(tally, arguments.kills, arguments.seed)
+    asked_to_end(tally)
     locked(tally)
     clocks(tally)
     full(tally)

@@ -301,6 +301,9 @@ static enum MHD_Result queue(struct request *r, bool close_it)
 	enum MHD_Result result;
 	char number[24];
 
+	/* libmicrohttpd asks again where it is ending and took the first answer for nothing */
+	if (!r->reply)
+		return MHD_NO;
 	response = MHD_create_response_from_buffer_with_free_callback(r->reply_length, r->reply, free);
 	r->reply = NULL;
 	MHD_add_response_header(response, "Content-Type", r->type);
@@ -326,10 +329,11 @@ static enum MHD_Result queue(struct request *r, bool close_it)
 
 void http_reply(struct request *r)
 {
-	struct connection *c = r->connection;
+	struct http *http = r->connection->http;
 
-	g_atomic_int_add(&c->http->whole, -1);
-	MHD_resume_connection(c->mhd);
+	/* from here on the request is the other thread's, and whoever ends the server may do so */
+	MHD_resume_connection(r->connection->mhd);
+	g_atomic_int_add(&http->whole, -1);
 }
 
 /* --- bodies ----------------------------------------------------------------------------------- */
@@ -699,6 +703,20 @@ void http_free(struct http *http)
 unsigned int http_whole(const struct http *http)
 {
 	return (unsigned int)g_atomic_int_get(&http->whole);
+}
+
+bool http_busy(const struct http *http)
+{
+	GHashTableIter iter;
+	bool busy = false;
+	void *key;
+
+	g_mutex_lock((GMutex *)&http->lock);
+	g_hash_table_iter_init(&iter, http->connections);
+	while (!busy && g_hash_table_iter_next(&iter, &key, NULL))
+		busy = ((const struct connection *)key)->stage >= ANSWERS;
+	g_mutex_unlock((GMutex *)&http->lock);
+	return busy;
 }
 
 unsigned int http_connections(const struct http *http)

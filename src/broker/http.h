@@ -77,6 +77,8 @@ void http_reply(struct request *request);
 
 /* Requests that somebody answers just now; open connections; bytes of bodies held. */
 unsigned int http_whole(const struct http *http);
+/* Whether an answer is being made, or is on its way. */
+bool http_busy(const struct http *http);
 unsigned int http_connections(const struct http *http);
 gsize http_bytes(const struct http *http);
 

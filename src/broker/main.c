@@ -218,7 +218,7 @@ static void finish(struct broker *b)
 	if (b->http) {
 		g_atomic_int_set(&b->stopping, 1);
 		http_quiet(b->http);
-		while (http_whole(b->http) && g_get_monotonic_time() < until)
+		while ((http_whole(b->http) || http_busy(b->http)) && g_get_monotonic_time() < until)
 			g_usleep(10000);
 		if (http_whole(b->http)) {
 			log_event(LOG_LEVEL_ERROR, "ended-late", "reason", "questions were still being answered", NULL);

@@ -47,12 +47,15 @@ _capbroker_assume()
 _capbroker_value()
 {
 	case $1 in
-	--db | --config | --policy | --svg | --html | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
+	--db | --config | --policy | --tokens | --token-file | --ca-file | --svg | --html | --hotplug | --output | -o | --guests | --record | --replay | --emulator | --cpu-map | --data | --site | \
 		--dictionary) _capbroker_files ;;
 	--host | --from) _capbroker_offer "$(_capbroker_words hosts)" ;;
 	--to) _capbroker_offer "$(_capbroker_words selectors)" ;;
 	--assume) _capbroker_assume ;;
 	--pin | --forbid) _capbroker_offer "$(_capbroker_words capabilities)" ;;
+	--enrol) [[ $program == *probe ]] && _capbroker_files ;;
+	--role) _capbroker_offer $'agent\nreader\nadmin' ;;
+	--broker | --push) _capbroker_offer $'https://\nunix:/run/capbroker/broker.sock' ;;
 	--accel) _capbroker_offer $'kvm\ntcg' ;;
 	--format) _capbroker_offer $'text\njson\nlibvirt\nlibvirt-domain\nqemu\nnova\novirt\nkubevirt\nproxmox' ;;
 	--libvirt | --connect) _capbroker_offer $'qemu:///system\nqemu:///session\nqemu+ssh://\ntest:///default' ;;
@@ -62,7 +65,7 @@ _capbroker_value()
 	--expires) _capbroker_offer $'12h\n7d\n2w' ;;
 	--since) [[ $command == level ]] || _capbroker_offer $'1d\n7d\n30d' ;;
 	--name | --label | --alias | --machine | --timeout | --jobs | --only | --few | --reason | --revoke | --coverage | \
-		--weight-label | --max | --min-size | --spread | --review-by | --retire-by) ;;
+		--weight-label | --max | --min-size | --spread | --review-by | --retire-by | --note | --uses) ;;
 	*) return 1 ;;
 	esac
 }
@@ -102,6 +105,7 @@ _capbroker_argument()
 		;;
 	complete) _capbroker_offer $'commands\noptions\nhosts\nselectors\nguests\nlevels\nchecks\ncapabilities' ;;
 	import) _capbroker_files ;;
+	token) _capbroker_offer $'create\nlist\nrevoke' ;;
 	policy) _capbroker_offer $'check\nshow' && _capbroker_files ;;
 	level) _capbroker_level ;;
 	restore | export) _capbroker_files ;;
@@ -123,7 +127,8 @@ _capbroker_read()
 		--assume | --from | --hotplug | --host | --name | --cluster | --label | --alias | --accel | --machine | \
 			--format | --timeout | --jobs | --libvirt | --config | --check | --reason | --expires | \
 			--revoke | --since | --policy | --svg | --html | --pin | --forbid | --coverage | --weight-label | \
-			--max | --min-size | --spread | --review-by | --retire-by) ((++i)) ;;
+			--max | --min-size | --spread | --broker | --token-file | --ca-file | --tokens | --role | \
+			--note | --uses | --review-by | --retire-by) ((++i)) ;;
 		-*) ;;
 		*)
 			[[ $command && ! $subcommand ]] && subcommand=$word
