@@ -287,10 +287,14 @@ def by_command(database, hosts, groups):
     for name in CONSUMERS:
         what = "%s by --format %s" % (" ".join(hosts), name)
         process = run("capbroker", "--db", database, "baseline", "--format", name, *hosts)
-        parts = [written(group)[name] for group in groups]
+        # what a full check would refuse on one of them is asked for with a partial one, which the plain answer
+        # doesn't tell (test-start-baseline.py and the lab start them)
+        full = process.stdout.replace(" check='partial'", " check='full'")
+        parts = [(usable, text.replace(" check='partial'", " check='full'"))
+                 for usable, text in (written(group)[name] for group in groups)]
         check(process.returncode == (0 if all(usable for usable, _ in parts) else 3), what, process.stderr)
-        check(all(text in process.stdout for _, text in parts), what, "not what its JSON makes of it")
-        check(len(groups) > 1 or process.stdout == parts[0][1], what, "more than its JSON makes of it")
+        check(all(text in full for _, text in parts), what, "not what its JSON makes of it")
+        check(len(groups) > 1 or full == parts[0][1], what, "more than its JSON makes of it")
         for group in groups if len(groups) > 1 else ():
             head = "%s %s, %d hosts" % (group["arch"], group["vendor"], group["hosts_n"])
             check(said(process.stdout, head), what, "no comment: " + head)

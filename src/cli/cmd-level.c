@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "commands.h"
 #include "level-parts.h"
+#include "setting-text.h"
 
 struct level_options level_options;
 
@@ -24,6 +25,7 @@ static const GOptionEntry entries[] = {
 	{ "sink", 0, 0, G_OPTION_ARG_NONE, &level_options.sink, "propose --apply: sinks too", NULL },
 	{ "auto", 0, 0, G_OPTION_ARG_NONE, &level_options.automatic, "propose: do the raises that the policy lets happen by themselves", NULL },
 	{ "unassign", 0, 0, G_OPTION_ARG_NONE, &level_options.unassign, "assign: take the guests from their levels", NULL },
+	{ "format", 0, 0, G_OPTION_ARG_STRING, &level_options.format, "show: text, json, or settings as baseline --format writes them", "FORMAT" },
 	{ "all", 0, 0, G_OPTION_ARG_NONE, &level_options.all, "list: retired ones too", NULL },
 	{ 0 },
 };
@@ -41,7 +43,7 @@ static const char *misplaced(int sub)
 		{ "retire-by", o->retire_by, CREATE },
 		{ "reason", o->reason, CREATE | PROPOSE | ASSIGN | RETIRE }, { "apply", o->apply, PROPOSE },
 		{ "sink", o->sink, PROPOSE }, { "auto", o->automatic, PROPOSE },
-		{ "unassign", o->unassign, ASSIGN }, { "all", o->all, LIST },
+		{ "unassign", o->unassign, ASSIGN }, { "all", o->all, LIST }, { "format", o->format, SHOW },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(given); i++)
@@ -58,6 +60,14 @@ static int list(struct cli *cli, char **args)
 
 static int show(struct cli *cli, char **args)
 {
+	const char *format = level_options.format;
+	enum setting_consumer consumer;
+	int status = setting_format_check(cli, format);
+
+	if (status)
+		return status;
+	if (format && setting_consumer_find(format, &consumer))
+		return setting_print(cli, "level", json_pack("{s:o}", "level", question_text(args[0])), consumer);
 	return cli_ask(cli, "level", json_pack("{s:o}", "level", question_text(args[0])), false);
 }
 
@@ -154,7 +164,7 @@ const struct command cmd_level = {
 	.description =
 		"capbroker level create SERIES [SELECTOR…]    make its next level, SERIES-YEAR.NUMBER\n"
 		"capbroker level list [--all]\n"
-		"capbroker level show LEVEL                   what it promises, and how it stands\n"
+		"capbroker level show LEVEL [--format FORMAT] what it promises, and how it stands; or as settings\n"
 		"capbroker level propose [SERIES…]            what is due: raise, sink, retire, review\n"
 		"capbroker level assign LEVEL GUEST…          from its next cold start\n"
 		"capbroker level assign --unassign GUEST…\n"

@@ -8,7 +8,7 @@
 
 /* The options of "level"; each subcommand says which of them it takes. */
 struct level_options {
-	char *coverage, *weight_label, *accel, *reason, *since, *review_by, *retire_by;
+	char *format, *coverage, *weight_label, *accel, *reason, *since, *review_by, *retire_by;
 	char **pins, **forbid;
 	gboolean apply, automatic, sink, all, unassign;
 };

@@ -2,6 +2,7 @@
 /* ask-plan.c: what hosts have in common, what that costs, and how they go together. */
 #include "config.h"
 
+#include "answer/answer-level.h"
 #include "ask.h"
 #include "planning.h"
 
@@ -62,6 +63,8 @@ static json_t *baseline(struct session *s, const json_t *question, int *status, 
 	json = answer_baseline(&s->answering, c->hosts, c->groups);
 	json_array_foreach (c->notes, i, note)
 		json_object_update(json_array_get(json_object_get(json, "baselines"), i), note);
+	if (asked_flag(question, "settings"))
+		answer_baseline_checks(&s->answering, c->groups, json);
 	*status = c->blocked ? 1 : 0;
 	common_free(c);
 	return json;
@@ -70,6 +73,7 @@ static json_t *baseline(struct session *s, const json_t *question, int *status, 
 static const struct question_member common_members[] = {
 	{ "select", MEMBER_TEXTS, false },
 	{ "all_features", MEMBER_FLAG, false },
+	{ "settings", MEMBER_FLAG, false }, /* say how libvirt is to check the CPU, too */
 	{ "accel", MEMBER_TEXT, false },
 	{ "coverage", MEMBER_TEXT, false },
 	{ "weight_label", MEMBER_TEXT, false },
@@ -122,7 +126,7 @@ static const struct question_member tradeoff_members[] = {
 	{ 0 },
 };
 
-const struct asking asking_tradeoff = { "tradeoff", SESSION_READ, tradeoff_members, tradeoff };
+const struct asking asking_tradeoff = { "tradeoff", SESSION_GUESTS, tradeoff_members, tradeoff };
 
 /* --- pools ------------------------------------------------------------------------------------ */
 

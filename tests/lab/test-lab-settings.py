@@ -60,7 +60,11 @@ def definition(text, name):
     devices = ElementTree.fromstring(
         "<devices><emulator>%s</emulator>%s<controller type='usb' model='none'/>"
         "<memballoon model='none'/></devices>" % (EMULATOR, DISK % ("", name)))
-    root.append(devices)
+    known = root.find("devices")
+    if known is None:
+        root.append(devices)
+    else:
+        known.extend(devices)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -83,12 +87,29 @@ def one_set(fleet, broker, accel, names):
     what = "%s with %s" % ("+".join(names), accel)
     arguments = setting(broker, accel, "qemu", names)
     domain = setting(broker, accel, "libvirt-domain", names)
+    try_setting(fleet, what, names, "set-%s-%s" % ("-".join(names), accel), arguments, domain)
+
+
+def one_level(fleet, broker, accel, names):
+    """A level over the hosts: its settings come from what was stored, a virtual IOMMU among them."""
+    series, what = "lab-%s" % accel, "a level of %s with %s" % ("+".join(names), accel)
+    process = broker.run("level", "create", series, "--accel", accel, *names)
+    if not report(process.returncode == 0, "%s is made" % what, process.stderr):
+        return
+    texts = []
+    for form in ("qemu", "libvirt-domain"):
+        process = broker.run("level", "show", series, "--format", form)
+        report(process.returncode == 0, "%s as %s" % (what, form), process.stderr)
+        texts.append(process.stdout.strip())
+    try_setting(fleet, what, names, "level-%s" % accel, *texts)
+
+
+def try_setting(fleet, what, names, guest, arguments, domain):
     if arguments:
-        report(arguments.endswith(",enforce"), "%s: the arguments enforce" % what, arguments)
+        report(",enforce" in arguments, "%s: the arguments enforce" % what, arguments)
         for name in names:
             try_arguments(fleet.hosts[name], what, arguments)
     if domain:
-        guest = "set-%s-%s" % ("-".join(names), accel)
         with open(os.path.join(fleet.shared, guest + ".xml"), "w", encoding="utf-8") as file:
             file.write(definition(domain, guest))
         try_moves(fleet, what, names, guest)
@@ -107,6 +128,7 @@ def main():
                 for number in (2, 3):
                     for names in itertools.combinations(NAMES, number):
                         one_set(fleet, broker, accel, names)
+                one_level(fleet, broker, accel, NAMES)
     print("%(arguments)d starts by arguments, %(starts)d by libvirt, %(moves)d moves" % counts +
           ", %d wrong" % len(failures))
     sys.exit(1 if failures or not counts["moves"] else 0)

@@ -123,6 +123,15 @@ json_t *level_below(const struct answering *a, const struct level_site *site,
 /* A guest of a group, by its definition; free with guest_free(). */
 struct guest *level_guest_of(const struct answering *a, const json_t *group);
 
+/**
+ * answer_baseline_checks - say in an answer "baseline" how libvirt is to check each group's CPU
+ * @groups: what the answer was made of
+ *
+ * Sets "check": "full", or "partial" where some host's QEMU shows a guest more than the setting names, which
+ * a full check refuses; null where there is nothing to be said.
+ */
+void answer_baseline_checks(const struct answering *a, const GPtrArray *groups, json_t *answer);
+
 /* Does a running guest that nobody assigned run with what a level's group gives? */
 bool level_runs(const struct answering *a, const struct guest *guest, const json_t *group);
 

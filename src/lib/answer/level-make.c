@@ -196,6 +196,21 @@ static json_t *check_of(const struct answering *a, const struct baseline *b, jso
 	return json_string(full ? "full" : "partial");
 }
 
+void answer_baseline_checks(const struct answering *a, const GPtrArray *groups, json_t *answer)
+{
+	json_t *list = json_object_get(answer, "baselines");
+
+	for (guint i = 0; i < groups->len; i++) {
+		const struct baseline *b = g_ptr_array_index(groups, i);
+		json_t *member = json_array_get(list, i), *group = json_copy(member);
+
+		json_object_set_new(group, "machine", b->machines->len ? json_string(b->machines->pdata[0]) : json_null());
+		json_object_set_new(group, "viommu", json_pack("{s:n}", "model"));
+		json_object_set_new(member, "check", check_of(a, b, group));
+		json_decref(group);
+	}
+}
+
 /* Would the virtual IOMMU keep a guest of the group off any host that takes it without? */
 static GPtrArray *without_viommu(struct routes *routes, const struct baseline *b, const struct guest *with,
 				 const struct guest *without)

@@ -51,7 +51,8 @@ static char *cpu_element(const struct setting *s)
 	text = g_string_new("<cpu mode='custom' match='exact'");
 	/* elsewhere libvirt leaves the check to QEMU */
 	if (s->family == ARCH_X86)
-		g_string_append_printf(text, " check='%s'", names_hypervisor(s) ? "full" : "partial");
+		g_string_append_printf(text, " check='%s'",
+				       s->check ? s->check : names_hypervisor(s) ? "full" : "partial");
 	g_string_append(text, ">\n");
 	if (s->model) {
 		g_autofree char *model = g_markup_escape_text(s->model, -1);

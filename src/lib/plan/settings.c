@@ -193,7 +193,8 @@ static bool read_group(struct setting *s, const json_t *group, GError **error)
 	if (viommu && !json_is_object(viommu) && !json_is_null(viommu))
 		return wrong(error, "viommu");
 	return read_text(s, cpu, "mode", &s->mode, error) && read_text(s, cpu, "model", &s->model, error) &&
-	       read_text(s, cpu, "accel", &s->accel, error) && read_delta(s, cpu, error) &&
+	       read_text(s, cpu, "accel", &s->accel, error) && read_text(s, group, "check", &s->check, error) &&
+	       read_delta(s, cpu, error) &&
 	       read_strings(s, cpu, "features", s->features, error) &&
 	       read_strings(s, group, "machines", s->machines, error) &&
 	       read_strings(s, group, "hosts", s->hosts, error) &&

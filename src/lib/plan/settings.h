@@ -32,6 +32,7 @@ struct setting {
 	enum arch_family family;
 	const char *accel;       /* "kvm", "tcg" or NULL */
 	const char *mode, *model; /* as in struct cpu_choice */
+	const char *check;       /* how libvirt is to check the CPU, "full" or "partial"; NULL: not told */
 	GArray *delta;           /* struct feature_policy */
 	GPtrArray *features;     /* const char *: the expanded set, libvirt's names */
 	GPtrArray *machines;     /* const char *, best first */
