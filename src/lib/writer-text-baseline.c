@@ -263,6 +263,6 @@ void text_baseline(struct out *out, const json_t *answer)
 	out_line(out, "%s", "");
 	json_array_foreach (groups, i, group)
 		reasons(out, json_object_get(group, "differs_from_libvirt"), "unlike libvirt", "feature");
-	out_line(out, "use it: capbroker baseline --format libvirt (or qemu, json)");
+	out_line(out, "use it: capbroker baseline --format libvirt (or qemu, nova, …)");
 	out_end(out, answer);
 }
