@@ -20,4 +20,6 @@ lib_cflags = $(GLIB_CFLAGS) $(JANSSON_CFLAGS) $(LIBXML_CFLAGS)
 lib_libs = $(libcapbroker) $(JANSSON_LIBS) $(LIBXML_LIBS) $(GLIB_LIBS)
 store_libs = $(libstore) $(SQLITE_LIBS)
 libservice = $(top_builddir)/src/service/libservice.a
+libnet = $(top_builddir)/src/net/libnet.a
+net_libs = $(libnet) $(CURL_LIBS)
 service_libs = $(libservice) $(store_libs)

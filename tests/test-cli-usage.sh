@@ -4,7 +4,7 @@
 # is looked for.
 . "$top_srcdir/tests/cli-fixture.sh"
 
-commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report'
+commands='probe import hosts guests show diff check baseline matrix tradeoff pools policy drain stranded drift allow explain forget hook decision report status token'
 cpu "$scratch/h.xml"
 expect 0 import "$scratch/h.xml"
 
@@ -18,7 +18,7 @@ for command in $commands; do
 	expect 0 "$command" --help
 	grep -q "capbroker \[OPTION…\] $command" "$scratch/out" || fail "$command --help: $(cat "$scratch/out")"
 	refused 'unknown option --later' --later x=y "$command"
-	refused 'unknown option --broker' "$command" --broker x
+	refused 'unknown option --earlier' "$command" --earlier x
 done
 
 # Before and behind, with and without "=".
@@ -31,6 +31,16 @@ for place in "--db $CAPBROKER_DB --json hosts" "hosts --json --db $CAPBROKER_DB"
 done
 
 refused 'no command' -v
+refused "not a broker's URL" --broker x hosts
+refused "not a broker's URL" --broker http://r1n01:80 hosts
+refused 'holds a name' --broker https://me:word@r1n01 hosts
+refused "isn't asked of a broker" --broker unix:/nowhere import "$scratch/h.xml"
+refused "isn't asked of a broker" --broker unix:/nowhere baseline --format libvirt
+refused 'is capbrokerd running there' --broker unix:/nowhere hosts
+refused 'which broker' status
+refused '--role' token create
+refused '--host' token create --role agent
+refused 'goes without' token create --enrol --role reader
 refused 'no such command' frobnicate
 refused 'see capbroker --help' --what
 refused 'exactly one host' show

@@ -22,7 +22,7 @@ import tempfile
 import textwrap
 
 SOURCE = os.path.abspath(os.environ.get("top_srcdir", ".."))
-ELSEWHERE = re.compile(r"qemu\+ssh://|--claim|^(sudo )?capbroker-refresh")
+ELSEWHERE = re.compile(r"qemu\+ssh://|--claim|^(sudo )?capbroker-refresh|unix:/run/|^capbroker token")
 INSTALLED = "/usr/share/capbroker/demo/"
 
 CAPABILITIES = """<capabilities><host><uuid>5f0c3a52-6a0e-4b7c-9d5f-000000000001</uuid><cpu>

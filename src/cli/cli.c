@@ -9,6 +9,7 @@
 #include "answer/answer.h"
 #include "ask.h"
 #include "assume.h"
+#include "broker.h"
 #include "cli.h"
 #include "writer-text.h"
 
@@ -27,13 +28,24 @@ char *cli_database(const struct cli *cli)
 				NULL);
 }
 
+const char *cli_broker(const struct cli *cli)
+{
+	const char *url = cli->broker ? cli->broker : cli->db || g_getenv("CAPBROKER_DB") ? NULL : g_getenv("CAPBROKER_URL");
+
+	return url && *url ? url : NULL;
+}
+
 bool session_open(struct session *session, const struct cli *cli, enum session_need need, GError **error)
 {
 	g_autofree char *database = cli_database(cli);
 	json_t *assume = assume_read(cli->assume);
 	const struct session_options options = { database, cli->policy, assume };
-	bool ok = session_load(session, &options, need, error);
+	bool elsewhere = need != SESSION_FILES && cli_broker(cli);
+	bool ok = session_load(session, &options, elsewhere ? SESSION_FILES : need, error) && !elsewhere;
 
+	if (elsewhere && error && !*error)
+		g_set_error(error, CLI_ERROR, CLI_ERROR_USAGE, "%s: isn't asked of a broker (give --db for a database)",
+			    cli->command);
 	json_decref(assume);
 	return ok;
 }
@@ -49,8 +61,8 @@ bool session_policy(struct session *session, const struct cli *cli, GError **err
 	return session_read_policy(session, cli->policy, error);
 }
 
-/* @question: the reference is taken over. */
-static json_t *answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
+/* What the database says; @question: the reference is taken over. */
+static json_t *answer_here(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
 {
 	const struct asking *asking = asking_find(name);
 	struct session session;
@@ -59,6 +71,21 @@ static json_t *answer_to(const struct cli *cli, const char *name, json_t *questi
 	if (session_open(&session, cli, asking->need, error))
 		answer = ask(&session, asking, question, status, error);
 	session_close(&session);
+	json_decref(question);
+	return answer;
+}
+
+/* The same of a broker, or of the database. */
+static json_t *answer_to(const struct cli *cli, const char *name, json_t *question, int *status, GError **error)
+{
+	json_t *assume, *answer;
+
+	if (!cli_broker(cli))
+		return answer_here(cli, name, question, status, error);
+	assume = assume_read(cli->assume);
+	if (assume)
+		json_object_set_new(question, "assume", assume);
+	answer = broker_ask(cli, name, question, status, error);
 	json_decref(question);
 	return answer;
 }

@@ -29,6 +29,8 @@ struct cli {
 	const char *command; /* its name, for errors */
 	char *db;            /* --db, or NULL */
 	char *policy;        /* --policy, or NULL */
+	char *broker;        /* --broker, or NULL */
+	char *token_file, *ca_file; /* for it; or NULL */
 	char **assume;       /* --assume, NULL-terminated, or NULL */
 	gboolean json, verbose;
 };
@@ -55,7 +57,7 @@ char *cli_database(const struct cli *cli);
 
 /*
  * session_load(), session_write() and session_read_policy() with what the options say. Also where
- * session_open() fails session_close() is due.
+ * session_open() fails session_close() is due. What is to be asked of a broker isn't opened here.
  */
 bool session_open(struct session *session, const struct cli *cli, enum session_need need, GError **error);
 bool session_store(struct session *session, const struct cli *cli, GError **error);
@@ -82,6 +84,9 @@ int cli_ask_and(const struct cli *cli, const char *name, json_t *question, cli_a
  * Returns @status, or EXIT_ERROR where standard output can't be written.
  */
 int cli_answer(const struct cli *cli, json_t *answer, int status, bool expand);
+
+/* The broker to ask: --broker, else $CAPBROKER_URL where no database was named; or NULL. */
+const char *cli_broker(const struct cli *cli);
 
 /* What --assume says, in one line, or NULL: free with g_free(). */
 char *cli_assumed(const struct cli *cli);

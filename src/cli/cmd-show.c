@@ -26,6 +26,9 @@ int show_host(struct cli *cli, const char *name)
 	json_t *answer = NULL;
 	int status;
 
+	if (cli_broker(cli))
+		return cli_ask(cli, "show", json_pack("{s:o, s:b}", "host", question_text(name), "all", (int)cli->verbose),
+			       false);
 	if (session_open(&session, cli, SESSION_READ, &error))
 		answer = show(&session, name, cli->verbose, &error);
 	status = answer ? cli_answer(cli, answer, EXIT_OK, false) : cli_fail(cli, error);

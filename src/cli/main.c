@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_tradeoff, &cmd_pools,
 	&cmd_policy, &cmd_drain, &cmd_stranded, &cmd_drift, &cmd_allow,
 	&cmd_explain, &cmd_forget, &cmd_hook, &cmd_decision, &cmd_report,
+	&cmd_status, &cmd_token,
 	&cmd_complete, NULL,
 };
 
@@ -26,6 +27,9 @@ static struct cli cli = { .command = "capbroker" };
 
 const GOptionEntry common_options[] = {
 	{ "db", 0, 0, G_OPTION_ARG_FILENAME, &cli.db, "Database (default: $CAPBROKER_DB, else by who asks)", "FILE" },
+	{ "broker", 0, 0, G_OPTION_ARG_STRING, &cli.broker, "Ask a broker instead (default: $CAPBROKER_URL)", "URL" },
+	{ "token-file", 0, 0, G_OPTION_ARG_FILENAME, &cli.token_file, "A file with the token for it (default: $CAPBROKER_TOKEN_FILE)", "FILE" },
+	{ "ca-file", 0, 0, G_OPTION_ARG_FILENAME, &cli.ca_file, "Whom to trust for its TLS (default: $CAPBROKER_CA_FILE, else as the system does)", "FILE" },
 	{ "policy", 0, 0, G_OPTION_ARG_FILENAME, &cli.policy, "What the site has decided (default: policy.conf in capbroker's folder of /etc)", "FILE" },
 	{ "assume", 0, 0, G_OPTION_ARG_STRING_ARRAY, &cli.assume, "Answer as if these hosts were gone, had or lacked a capability, or were like another", "SELECTOR=PROFILE|+CAP|-CAP|gone" },
 	{ "json", 0, 0, G_OPTION_ARG_NONE, &cli.json, "Answer as JSON, also errors", NULL },
@@ -42,6 +46,21 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* An option that has a value, or is one with it behind "=". */
+static bool has_value(const char *argument, bool *inside)
+{
+	static const char *const with[] = { "--db", "--policy", "--assume", "--broker", "--token-file", "--ca-file" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(with); i++) {
+		size_t length = strlen(with[i]);
+
+		*inside = argument[length < strlen(argument) ? length : strlen(argument)] == '=';
+		if (!strncmp(argument, with[i], length) && (*inside || !argument[length]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The place of the command: the first argument that is neither an option nor the value of one. 0
  * where there is none, or a negative place: of an option that can't stand before a command.
@@ -50,15 +69,14 @@ static int command_at(int argc, char **argv)
 {
 	static const char *const alone[] = { "--json", "-v", "--verbose", "--version", "--help",
 					     "-h", NULL };
+	bool inside;
 
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--db") || !strcmp(argv[i], "--policy") ||
-		    !strcmp(argv[i], "--assume"))
-			i++;
-		else if (argv[i][0] != '-')
+		if (argv[i][0] != '-')
 			return i;
-		else if (!g_str_has_prefix(argv[i], "--db=") && !g_str_has_prefix(argv[i], "--policy=") &&
-			 !g_str_has_prefix(argv[i], "--assume=") && !g_strv_contains(alone, argv[i]))
+		if (has_value(argv[i], &inside))
+			i += !inside;
+		else if (!g_strv_contains(alone, argv[i]))
 			return -i;
 	}
 	return 0;
@@ -171,6 +189,8 @@ int main(int argc, char **argv)
 		return cli_fail(&cli, g_error_new(CLI_ERROR, CLI_ERROR_USAGE,
 						  "usage: no command given (see capbroker --help)"));
 	cli.command = command->name;
+	if (cli.broker && command->changes)
+		return cli_usage(&cli, "--broker: isn't asked of a broker (leave it out)");
 	if (cli.assume && command->changes)
 		return cli_usage(&cli, "--assume: answers no question of %s's (leave it out)",
 				 command->name);

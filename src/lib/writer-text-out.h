@@ -35,6 +35,8 @@ void text_contracts(struct out *out, const json_t *answer);
 void text_tradeoff(struct out *out, const json_t *answer);
 void text_pools(struct out *out, const json_t *answer);
 void text_policy(struct out *out, const json_t *answer);
+void text_tokens(struct out *out, const json_t *answer);
+void text_status(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */
 void out_line(struct out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -116,7 +116,8 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.tradeoff/1", text_tradeoff }, { "capbroker.decision/1", text_decision },
 		{ "capbroker.report/1", text_report },	   { "capbroker.overrides/1", text_overrides },
 		{ "capbroker.pools/1", text_pools },	   { "capbroker.policy/1", text_policy },
-		{ "capbroker.contracts/1", text_contracts },
+		{ "capbroker.contracts/1", text_contracts }, { "capbroker.tokens/1", text_tokens },
+		{ "capbroker.status/1", text_status },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

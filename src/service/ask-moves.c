@@ -66,8 +66,13 @@ static json_t *report(struct session *s, const json_t *question, int *status, GE
 	if (!overrides)
 		return NULL;
 	records = json_array();
-	for (guint i = 0; i < decisions->len; i++)
-		json_array_append_new(records, decision_json(g_ptr_array_index(decisions, i)));
+	for (guint i = 0; i < decisions->len; i++) {
+		const struct store_decision *d = g_ptr_array_index(decisions, i);
+
+		/* what somebody asked a broker is no move */
+		if (strcmp(d->mode, "broker"))
+			json_array_append_new(records, decision_json(d));
+	}
 	return answer_report(records, overrides_json(overrides, now, false), from, now);
 }
 

@@ -121,7 +121,7 @@ static bool put_guests(struct store *store, const struct import_guests *list, GE
 	return store_put_guests(store, list->host, all, error);
 }
 
-static bool put_all(struct store *store, const struct import *import, GError **error)
+bool import_put(const struct import *import, struct store *store, GError **error)
 {
 	if (!put_hosts(store, import, error))
 		return false;
@@ -149,7 +149,7 @@ static GHashTable *digests(struct store *store, GError **error)
 	return table;
 }
 
-static json_t *answer(const struct import *import, GHashTable *before)
+json_t *import_answer(const struct import *import, GHashTable *before)
 {
 	json_t *json = answer_new("import");
 	json_t *hosts = json_array(), *guests = json_array();
@@ -189,11 +189,11 @@ json_t *import_store(struct import *import, struct store *store, GError **error)
 	if (!store_begin(store, error))
 		return NULL;
 	before = digests(store, error);
-	if (!before || !put_all(store, import, error)) {
+	if (!before || !import_put(import, store, error)) {
 		store_rollback(store);
 		return NULL;
 	}
 	if (!store_commit(store, error))
 		return NULL;
-	return answer(import, before);
+	return import_answer(import, before);
 }

@@ -99,6 +99,12 @@ bool import_freeze(struct store *store, const struct import_guests *list, GError
 /* Makes and checks all documents. */
 bool import_prepare(struct import *import, GError **error);
 
+/* Writes it into a store that is open for changes, inside the caller's transaction. */
+bool import_put(const struct import *import, struct store *store, GError **error);
+
+/* The answer "import"; @before: host → the digest of the profile that was in force. */
+json_t *import_answer(const struct import *import, GHashTable *before);
+
 /**
  * import_store - write it all in one transaction
  *

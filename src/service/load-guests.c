@@ -119,6 +119,13 @@ bool load_guests(struct session *s, enum session_need need, GError **error)
 	return s->stored && parse_all(s, need == SESSION_FLEET, error);
 }
 
+bool session_guests(struct session *s, enum session_need need, GError **error)
+{
+	g_ptr_array_unref(s->guests);
+	s->guests = g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+	return parse_all(s, need == SESSION_FLEET, error);
+}
+
 /* The guests as they are stored; not NULL, but empty where there is no database. */
 static const GPtrArray *stored(struct session *s, GError **error)
 {

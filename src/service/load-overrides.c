@@ -26,6 +26,13 @@ static struct override *load_one(const struct session *s, const struct store_ove
 	return o;
 }
 
+bool session_again_overrides(struct session *s, GError **error)
+{
+	s->answering.overrides = NULL;
+	g_clear_pointer(&s->overrides, g_ptr_array_unref);
+	return session_load_overrides(s, error);
+}
+
 bool session_load_overrides(struct session *s, GError **error)
 {
 	g_autoptr(GPtrArray) stored = store_overrides(s->store, error);

@@ -20,8 +20,46 @@ struct loading {
 	struct session *session;
 	struct fleet *fleet;
 	GHashTable *sections; /* hash → json_t: each text is parsed once */
-	GHashTable *profiles; /* key_of() → struct shared */
+	GHashTable *profiles; /* profile_key() → struct shared */
 };
+
+static void judge_with(struct session *s)
+{
+	s->judge = (struct judge){ .universe = s->fleet->universe,
+				    .models = s->files->models,
+				    .tables = s->files->tables,
+				    .rules = s->files->rules,
+				    .grammar = s->files->grammar };
+	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
+					   s->files->digest, s->files->cpu_map, NULL, NULL, 0, 0 };
+}
+
+static void heed_policy(struct session *s)
+{
+	s->judge.policy = s->policy->verdicts;
+	s->answering.policy = s->policy->digest;
+	s->answering.age_limit = s->policy->age_limit;
+	s->answering.age_grace = s->policy->age_grace;
+}
+
+void session_lend(struct session *s, const struct session_parts *parts)
+{
+	memset(s, 0, sizeof(*s));
+	s->lent = true;
+	s->store = parts->store;
+	s->files = parts->files;
+	s->policy = parts->policy;
+	s->fleet = parts->fleet;
+	s->database = g_strdup(parts->database);
+	s->stored = g_ptr_array_ref(parts->stored);
+	s->guests = parts->guests ? g_ptr_array_ref(parts->guests) :
+				    g_ptr_array_new_with_free_func((GDestroyNotify)guest_free);
+	s->changes = g_ptr_array_new_with_free_func(host_change_free);
+	s->assumed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	judge_with(s);
+	if (s->policy)
+		heed_policy(s);
+}
 
 static void decref(void *json)
 {
@@ -62,8 +100,7 @@ static void add_head(GString *key, const json_t *head)
 	}
 }
 
-/* Equal for hosts that may share a parsed profile. Takes the section "head" out of the cache. */
-static char *key_of(const struct store_section *sections, size_t n, json_t *head)
+char *profile_key(const struct store_section *sections, size_t n, json_t *head)
 {
 	GString *key = g_string_new(NULL);
 
@@ -105,7 +142,7 @@ static struct profile *join(struct loading *l, const struct store_section *secti
 static struct shared *share(struct loading *l, const struct store_section *sections, size_t n,
 			    json_t *head, GError **error)
 {
-	char *key = key_of(sections, n, head);
+	char *key = profile_key(sections, n, head);
 	struct shared *shared = g_hash_table_lookup(l->profiles, key);
 	struct profile *profile;
 
@@ -277,10 +314,7 @@ bool session_read_policy(struct session *s, const char *path, GError **error)
 	s->policy = policy_parse(bytes, length, s->policy_path, error);
 	if (!s->policy)
 		return false;
-	s->judge.policy = s->policy->verdicts;
-	s->answering.policy = s->policy->digest;
-	s->answering.age_limit = s->policy->age_limit;
-	s->answering.age_grace = s->policy->age_grace;
+	heed_policy(s);
 	return true;
 }
 
@@ -298,13 +332,7 @@ bool session_load(struct session *s, const struct session_options *options, enum
 	s->files = datafiles_load(error);
 	if (!s->files)
 		return false;
-	s->judge = (struct judge){ .universe = s->fleet->universe,
-				    .models = s->files->models,
-				    .tables = s->files->tables,
-				    .rules = s->files->rules,
-				    .grammar = s->files->grammar };
-	s->answering = (struct answering){ &s->judge, s->fleet, g_get_real_time() / G_USEC_PER_SEC,
-					   s->files->digest, s->files->cpu_map, NULL, NULL, 0, 0 };
+	judge_with(s);
 	if (need == SESSION_FILES)
 		return true;
 	if (need == SESSION_STORE)
@@ -326,12 +354,14 @@ void session_close(struct session *s)
 	g_clear_pointer(&s->assumed, g_hash_table_unref);
 	g_clear_pointer(&s->sections, g_hash_table_unref);
 	g_clear_pointer(&s->profiles, g_hash_table_unref);
+	g_clear_pointer(&s->policy_path, g_free);
+	g_clear_pointer(&s->database, g_free);
+	if (s->lent)
+		return;
 	g_clear_pointer(&s->fleet, fleet_free);
 	g_clear_pointer(&s->store, store_close);
 	g_clear_pointer(&s->files, datafiles_free);
 	g_clear_pointer(&s->policy, policy_free);
-	g_clear_pointer(&s->policy_path, g_free);
-	g_clear_pointer(&s->database, g_free);
 }
 
 struct host *session_host(const struct session *s, const char *name, GError **error)

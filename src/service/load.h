@@ -31,6 +31,7 @@ struct session {
 	GPtrArray *overrides; /* struct override */
 	GPtrArray *changes;   /* struct host_change (answer/upgrade.h): what --assume made of the hosts */
 	GHashTable *sections, *profiles; /* what was parsed of the store's texts; for load.c alone */
+	bool lent;            /* store, files, policy and fleet are another's: session_lend() */
 	GHashTable *assumed;  /* digest → struct profile: those of --assume, owned by the fleet */
 };
 
@@ -49,6 +50,29 @@ struct session_options {
 	const char *policy;   /* a file that must be there; NULL: the site's own, where there is one */
 	const json_t *assume; /* as assume_read() gives it, or NULL */
 };
+
+/* What stays loaded from one question to the next. */
+struct session_parts {
+	struct store *store;       /* of this thread */
+	const char *database;
+	struct datafiles *files;   /* of this thread */
+	struct policy *policy;     /* or NULL */
+	struct fleet *fleet;       /* not to be changed by what is asked, unless it is a copy */
+	GPtrArray *stored;         /* struct store_guest; a reference is taken */
+	GPtrArray *guests;         /* struct guest, of this thread, by session_guests(); NULL: none is parsed */
+};
+
+/*
+ * A session of what is loaded already, to be closed like others. What it is lent must outlive it.
+ * Overrides come by session_load_overrides().
+ */
+void session_lend(struct session *session, const struct session_parts *parts);
+
+/* Parses all guests, as @need says; replaces those of the session. */
+bool session_guests(struct session *session, enum session_need need, GError **error);
+
+/* Equal for hosts that may share a parsed profile; @head: the parsed section "head". Free with g_free(). */
+char *profile_key(const struct store_section *sections, size_t n, json_t *head);
 
 /**
  * session_load - open the database and load what it holds
@@ -73,6 +97,8 @@ bool session_write(struct session *session, GError **error);
 bool session_since(struct session *session, int64_t at, GError **error);
 /* Reads the overrides of the database that hold for hosts of the fleet, which is settled. */
 bool session_load_overrides(struct session *session, GError **error);
+/* The same in place of those that were read before hosts were changed. */
+bool session_again_overrides(struct session *session, GError **error);
 /* Reads a policy, or the site's own, where there is one; done by session_load() but for SESSION_FILES. */
 bool session_read_policy(struct session *session, const char *path, GError **error);
 

@@ -90,9 +90,9 @@ int store_last_move(struct store *store, const char *target, const char *uuid, c
 {
 	g_autoptr(Query) query = sql_start(store, error,
 		uuid ? COLUMNS "WHERE guest_uuid = ?2 COLLATE NOCASE AND target = ?1 AND NOT refused"
-			       " ORDER BY id DESC LIMIT 1" :
+			       " AND mode <> 'broker' ORDER BY id DESC LIMIT 1" :
 		       COLUMNS "WHERE guest_name = ?2 AND target = ?1 AND NOT refused"
-			       " ORDER BY id DESC LIMIT 1",
+			       " AND mode <> 'broker' ORDER BY id DESC LIMIT 1",
 		"ss", target, uuid ? uuid : name);
 	int found = query ? sql_next(query, error) : -1;
 
@@ -142,6 +142,6 @@ bool store_confirm_moves(struct store *store, const char *host, const GPtrArray 
 	       sql_run(store, error,
 		       "UPDATE decision SET outcome = 'failed', outcome_time = ?2,"
 		       " outcome_reason = 'its QEMU never ran there' WHERE target = ?1 AND NOT refused"
-		       " AND outcome IS NULL AND time <= ?2 - ?3",
+		       " AND mode <> 'broker' AND outcome IS NULL AND time <= ?2 - ?3",
 		       "sii", host, time, (int64_t)STORE_MOVE_BEGINS);
 }

@@ -40,6 +40,7 @@ struct store {
 	bool batch; /* between store_begin() and store_commit() */
 	bool reading; /* a read transaction of our own is open */
 	unsigned int timeout_ms;
+	int64_t data_version; /* as it was seen last; 0: never */
 	GHashTable *queries; /* SQL → struct query */
 };
 
@@ -773,6 +774,17 @@ void store_set_timeout(struct store *store, unsigned int milliseconds)
 {
 	store->timeout_ms = MIN(milliseconds, (unsigned int)G_MAXINT);
 	sqlite3_busy_timeout(store->db, store->timeout_ms);
+}
+
+bool store_changed_elsewhere(struct store *store, bool *changed, GError **error)
+{
+	int64_t version = 0;
+
+	if (sql_find(store, &version, error, "PRAGMA data_version", "") < 0)
+		return false;
+	*changed = store->data_version && version != store->data_version;
+	store->data_version = version;
+	return true;
 }
 
 void store_close(struct store *store)

@@ -70,6 +70,9 @@ struct store *store_open_within(const char *path, bool read_only, unsigned int m
 #define STORE_TIMEOUT_MS 5000u
 void store_set_timeout(struct store *store, unsigned int milliseconds);
 
+/* Whether another process, or another connection, has written since this was asked last. */
+bool store_changed_elsewhere(struct store *store, bool *changed, GError **error);
+
 void store_close(struct store *store);
 typedef struct store Store;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_close)

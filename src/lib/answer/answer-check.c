@@ -137,7 +137,7 @@ static char *span_text(int64_t seconds)
 static enum verdict too_old(const struct run *run, const struct host *host, json_t **told)
 {
 	const struct answering *a = run->a;
-	int64_t age = host->confirmed > 0 ? a->now - host->confirmed : INT64_MAX;
+	int64_t age = host_confirmed(host) > 0 ? a->now - host_confirmed(host) : INT64_MAX;
 	g_autofree char *limit = span_text(a->age_limit), *old = span_text(age);
 	struct finding f = { .check = "profile-age", .effect = EFFECT_FAILS_SAFELY, .on = ON_BOTH | ON_HOTPLUG };
 
@@ -147,7 +147,7 @@ static enum verdict too_old(const struct run *run, const struct host *host, json
 	verdict_policy_apply(a->judge->policy, &f);
 	if (!told)
 		return f.verdict;
-	f.text = host->confirmed > 0 ?
+	f.text = host_confirmed(host) > 0 ?
 			 g_strdup_printf("what is known of the host is %s old, and the policy's limit is %s", old, limit) :
 			 g_strdup_printf("how old what is known of the host is isn't known, and the policy's limit is %s", limit);
 	f.fix = (char *)"run 'capbroker probe' on the host, or import it again";
@@ -186,7 +186,7 @@ static void add_age(const struct run *run, const struct host *host, json_t *json
 static json_t *verdict(struct run *run, const struct host *host)
 {
 	json_t *json = json_pack("{s:s}", "host", host->name);
-	int64_t age = run->a->now - host->confirmed;
+	int64_t age = run->a->now - host_confirmed(host);
 
 	json_object_update(json, class_part(run, host->class));
 	override_show(run->a, run->guest, host, of_class(run, host->class), json);
@@ -195,7 +195,7 @@ static json_t *verdict(struct run *run, const struct host *host)
 		json_object_set_new(json, "onward_before", json_integer(run->could));
 	}
 	json_object_set_new(json, "age_s",
-			    host->confirmed > 0 ? json_integer(age > 0 ? age : 0) : json_null());
+			    host_confirmed(host) > 0 ? json_integer(age > 0 ? age : 0) : json_null());
 	json_object_set_new(json, "onward_hosts", json_integer(onward_of(run, host)));
 	if (run->onward)
 		json_object_set_new(json, "back", back(run, host));
@@ -473,6 +473,13 @@ json_t *answer_hotplug(const struct answering *a, const struct guest *g, const s
 	answer = answer_of_run(&run, targets);
 	json_object_set_new(answer, "device", device(plugged));
 	return answer;
+}
+
+enum verdict answer_age(const struct answering *a, const struct host *host)
+{
+	const struct run run = { .a = a };
+
+	return too_old(&run, host, NULL);
 }
 
 int answer_check_status(const json_t *answer)

@@ -19,7 +19,7 @@ json_t *answer_host(const struct answering *a, const struct host *host)
 			 json_pairs(host->aliases), "labels", json_pairs(host->labels),
 			 "profile_digest", host->digest, "fingerprint",
 			 fingerprint ? fingerprint : json_object(), "age_s",
-			 age(a, host->confirmed));
+			 age(a, host_confirmed(host)));
 }
 
 json_t *answer_hosts(const struct answering *a, const GPtrArray *hosts)

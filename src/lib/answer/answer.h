@@ -195,6 +195,9 @@ json_t *answer_check(const struct answering *a, const struct guest *guest, enum 
 json_t *answer_hotplug(const struct answering *a, const struct guest *guest, const struct needs *plugged,
 		       const struct host *from);
 
+/* What a site's limit makes of the age of what is known of a host; V_OK where it has none. */
+enum verdict answer_age(const struct answering *a, const struct host *host);
+
 /* What `check` exits with: 0 where any target is ok or warn, else 3 (unknown), else 1. */
 int answer_check_status(const json_t *answer);
 

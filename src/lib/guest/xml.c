@@ -240,6 +240,11 @@ static void run(struct parse *p, const char *bytes, size_t length)
 		g_string_free(p->frames[i].text, TRUE);
 }
 
+void xml_begin(void)
+{
+	xmlInitParser();
+}
+
 struct xml_document *xml_parse(const char *bytes, size_t length, const char *where, GError **error)
 {
 	struct xml_document *document;

@@ -32,6 +32,9 @@ struct xml_attribute {
 
 struct xml_document;
 
+/* Call once before threads parse. */
+void xml_begin(void);
+
 /**
  * xml_parse - parse a document
  * @bytes: @length bytes; need not end in NUL

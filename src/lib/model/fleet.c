@@ -58,6 +58,33 @@ void fleet_free(struct fleet *f)
 	g_free(f);
 }
 
+static GHashTable *ref_pairs(GHashTable *pairs)
+{
+	return pairs ? g_hash_table_ref(pairs) : NULL;
+}
+
+struct fleet *fleet_copy(const struct fleet *from)
+{
+	struct fleet *f = fleet_new();
+
+	universe_free(f->universe);
+	f->universe = universe_copy(from->universe);
+	for (guint i = 0; i < from->hosts->len; i++) {
+		const struct host *old = g_ptr_array_index(from->hosts, i);
+		struct host *h = fleet_add(f, old->name, old->profile, old->class->full);
+
+		h->uuid = g_strdup(old->uuid);
+		h->cluster = g_strdup(old->cluster);
+		h->digest = g_strdup(old->digest);
+		h->fingerprint = g_strdup(old->fingerprint);
+		h->confirmed = host_confirmed(old);
+		h->labels = ref_pairs(old->labels);
+		h->aliases = ref_pairs(old->aliases);
+	}
+	fleet_settle(f);
+	return f;
+}
+
 void fleet_own(struct fleet *f, struct profile *profile)
 {
 	g_ptr_array_add(f->profiles, profile);

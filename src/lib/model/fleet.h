@@ -29,7 +29,7 @@ struct host {
 	GHashTable *labels, *aliases; /* char * → char *, or NULL */
 	char *digest;
 	char *fingerprint;       /* compact JSON */
-	int64_t confirmed;       /* seconds since the epoch, 0 not known */
+	int64_t confirmed;       /* seconds since the epoch, 0 not known; read by host_confirmed() */
 	const struct profile *profile;
 	struct host_class *class;
 };
@@ -43,7 +43,16 @@ struct fleet {
 	GPtrArray *profiles;     /* struct profile *: those it owns */
 };
 
+/* When a host's profile was last seen to be so; a broker moves that on while others read. */
+static inline int64_t host_confirmed(const struct host *host)
+{
+	return __atomic_load_n(&host->confirmed, __ATOMIC_RELAXED);
+}
+
 struct fleet *fleet_new(void);
+
+/* The same hosts and profiles, with a universe of its own; the profiles must outlive it. */
+struct fleet *fleet_copy(const struct fleet *fleet);
 void fleet_free(struct fleet *fleet);
 
 /* Makes the fleet the owner of a profile that was parsed in its universe. */

@@ -24,6 +24,15 @@ struct universe *universe_new(void)
 	return u;
 }
 
+struct universe *universe_copy(const struct universe *from)
+{
+	struct universe *u = universe_new();
+
+	for (guint i = 0; i < from->extra->len; i++)
+		universe_bit(u, g_ptr_array_index(from->extra, i), TRUE);
+	return u;
+}
+
 void universe_free(struct universe *u)
 {
 	if (!u)

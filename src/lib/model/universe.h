@@ -17,6 +17,10 @@
 struct universe;
 
 struct universe *universe_new(void);
+
+/* One with the same places, which grows by itself. */
+struct universe *universe_copy(const struct universe *universe);
+
 void universe_free(struct universe *universe);
 typedef struct universe Universe;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Universe, universe_free)
