@@ -3,14 +3,19 @@
 """oVirt's external scheduler, the import of its ids and VDSM's hook, with a real broker: verdicts, costs and
 errors as the engine reads them, untyped values, 1,000 hosts, hostile requests, a broker that is down."""
 
+import base64
 import http.client
+import http.server
 import json
 import os
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
+import threading
 import time
+import urllib.parse
 import xmlrpc.client
 
 from broker_fixture import Broker, Tally, need_broker
@@ -68,6 +73,51 @@ def try_import(tally, broker):
     hosts = json.loads(broker.cli("--json", "hosts", database=True)[1])["hosts"]
     tally.check({h["cluster"] for h in hosts} == {"Default"}, f"cluster: {hosts}")
     tally.check(ovirt_import(broker, "--from", "/nosuch")[0] == 2, "no folder")
+
+
+class Engine(http.server.BaseHTTPRequestHandler):
+    """The REST API's pages, for whoever has the password. 600 VMs are more than a page."""
+
+    def do_GET(self):
+        parts = urllib.parse.urlsplit(self.path)
+        query = urllib.parse.parse_qs(parts.query)
+        kind, number, size = parts.path.rsplit("/", 1)[1], int(query["search"][0].split()[1]), int(query["max"][0])
+        items = {"clusters": [{"id": "c1", "name": "Default"}],
+                 "hosts": [{"id": "engine-" + name, "name": name, "cluster": {"id": "c1"}} for name in HOSTS],
+                 "vms": [{"id": f"vm-{i}", "name": f"vm-{i}"} for i in range(600)]}[kind]
+        login = base64.b64encode(b"admin@internal:secret word").decode()
+        fine = self.headers.get("Authorization") == "Basic " + login and self.headers.get("Accept") == "application/json"
+        body = json.dumps({kind[:-1]: items[(number - 1) * size:number * size]} if number * size < len(items) + size else {})
+        self.send_response(200 if fine else 401)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format, *args):
+        pass
+
+
+def try_rest(tally, broker):
+    """The import from an engine over TLS."""
+    broker.make_certificate("engine")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Engine)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(broker.file("engine.pem"), broker.file("engine.key"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"https://localhost:{server.server_address[1]}/ovirt-engine/api"
+    with open(broker.file("password"), "w", encoding="utf-8") as file:
+        file.write("secret word\n")
+    trust = ("--password-file", broker.file("password"), "--ca-file", broker.file("engine.pem"))
+    found = ovirt_import(broker, "--url", url, *trust, "--dry-run")
+    tally.check(found[0] == 3 and "5 of 5 hosts named, 0 of 600 VMs known" in found[1] and "vm-599" in found[1], f"REST: {found}")
+    with open(broker.file("password"), "w", encoding="utf-8") as file:
+        file.write("another\n")
+    for what, arguments in (("401", (url, *trust)), ("certificate", (url, *trust[:2])),
+                            ("https://", ("http://localhost/x", *trust)), ("No such file", (url, "--password-file", "/nosuch"))):
+        wrong = ovirt_import(broker, "--url", *arguments)
+        tally.check(wrong[0] == 2 and what in wrong[2] and wrong[2].count("\n") == 1, f"REST, {what}: {wrong}")
+    server.shutdown()
 
 
 def try_answers(tally, broker, service):
@@ -214,6 +264,7 @@ def main():
     broker = Broker()
     fill(broker)
     try_import(tally, broker)
+    try_rest(tally, broker)
     for name in HOSTS:
         aliases = [word for i in range(MANY // len(HOSTS)) for word in ("--alias", f"many{i}=many-{name}-{i}")]
         broker.cli("import", "--name", name, *aliases, database=True)
