@@ -12,8 +12,7 @@ set -eu
 [ $# -eq 0 ] || export CAPBROKER_LAB="$1"
 . "$(dirname "$0")/lab-apt.sh"
 
-[ "$(id -u)" = 0 ] || die "only root can make whole systems"
-command -v mmdebstrap >/dev/null || die "no mmdebstrap here (install mmdebstrap)"
+lab_root_needs
 
 # What Nova's tests import and its packages don't ask for.
 test_packages=python3-fixtures,python3-testtools,python3-oslotest,python3-testscenarios,python3-wsgi-intercept
@@ -28,21 +27,9 @@ make_nova()
 		echo "$1: there already"
 		return
 	fi
-	rm -rf "$root.new"
-	mkdir -p "$lab/nova"
-	mmdebstrap --quiet --mode=root --variant=minbase --keyring="$keyring" \
-		--aptopt='APT::Install-Recommends "false"' \
-		--aptopt='Acquire::Check-Valid-Until "false"' \
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--include=python3-nova,python3-placement,procps,$test_packages \
+	lab_root "$1" "$root" "python3-nova,python3-placement,procps,$test_packages" \
 		--customize-hook='chroot "$1" sh -c "cd /tmp && apt-get -qq download nova-common"' \
-		--customize-hook='dpkg-deb -x "$1"/tmp/nova-common_*.deb "$1" && rm "$1"/tmp/*.deb' \
-		"$1" "$root.new" "$mirror" >"$lab/nova/$1.log" 2>&1 || {
-		tail -n 5 "$lab/nova/$1.log" >&2
-		die "no Nova of $1 could be had (log: $lab/nova/$1.log)"
-	}
-	rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
+		--customize-hook='dpkg-deb -x "$1"/tmp/nova-common_*.deb "$1" && rm "$1"/tmp/*.deb'
 	if [ ! -e "$root.new/etc/nova/api-paste.ini" ]; then
 		paste=$(find "$root.new" -name api-paste.ini -path '*nova*' | head -n 1)
 		[ -n "$paste" ] || die "nova-common of $1 has no api-paste.ini"
