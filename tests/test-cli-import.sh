@@ -73,6 +73,23 @@ cpu "$scratch/in.xml" avx
 json 'd["hosts"][0]["change"] == "changed"' import "$scratch/in.xml"
 json 'd["hosts"][0]["cluster"] == "c1" and d["hosts"][0]["labels"] == {"k": "v"}' hosts in
 
+# Names for a host that is known, without a file: nothing else of it changes.
+known()
+{
+	capbroker hosts --json in | grep -E '"(profile_digest|class|fingerprint|imported|arch)"'
+}
+known >"$scratch/before"
+json 'd["hosts"][0]["change"] == "named"' import --name in --alias ovirt=id-1 --label k=w
+json 'd["hosts"][0]["name"] == "in" and d["hosts"][0]["cluster"] == "c1"' hosts id-1
+json 'd["hosts"][0]["labels"] == {"k": "w"} and d["hosts"][0]["aliases"] == {"ovirt": "id-1"}' hosts in
+known >"$scratch/after"
+[ -s "$scratch/before" ] || fail "nothing is known of host 'in'"
+cmp -s "$scratch/before" "$scratch/after" || fail "a name changed more: $(diff "$scratch/before" "$scratch/after")"
+refused 'nosuch: no such host' import --name nosuch --alias ovirt=id-2
+refused 'K=V' import --name in --alias broken
+refused 'nothing to import' import --alias ovirt=id-2
+refused 'nothing to import' import --name in
+
 # Guests: definitions beside each other, live and inactive of one guest together.
 domain "$scratch/g1.xml" g1 01 q35 "" ""
 domain "$scratch/g1-live.xml" g1 01 pc-q35-8.1 "id='1'" ""

@@ -110,6 +110,8 @@ static bool is_lone_failure(const struct import *import, GError **error)
 static json_t *import_all(struct session *session, const struct cli *cli, struct import *import,
 			  char **args, GError **error)
 {
+	if (!*args && !uris)
+		return session_store(session, cli, error) ? import_names(import, session->store, error) : NULL;
 	if (!gather(import, args, error) || is_lone_failure(import, error))
 		return NULL;
 	if (!import->hosts->len && !import->guests->len)
@@ -140,7 +142,7 @@ static int run(struct cli *cli, char **args)
 
 	if (status)
 		return status;
-	if (!*args && !uris)
+	if (!*args && !uris && !(options.name && (options.cluster || options.labels || options.aliases)))
 		return cli_usage(cli, "nothing to import");
 	options.progress = cli->json ? NULL : progress;
 	if (session_open(&session, cli, SESSION_FILES, &error)) {
@@ -166,7 +168,8 @@ const struct command cmd_import = {
 		"and\n'virsh domcapabilities' print; a <cpu>; QEMU's replies; CPUID lines; domain XML "
 		"(guests).\nWithout --name each file is a host of its own, called like the file. All "
 		"of it is stored, or,\nwhere anything is wrong, nothing; a libvirt connection that fails "
-		"doesn't stop the rest.",
+		"doesn't stop the rest.\nWith --name, no file, and a cluster, labels or aliases, a known host "
+		"is called so, too.",
 	.entries = entries,
 	.changes = true,
 	.run = run,

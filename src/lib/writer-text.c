@@ -108,6 +108,10 @@ static void text_import(struct out *out, const json_t *answer)
 	const json_t *host;
 	size_t i;
 
+	if (count_changes(hosts, "named")) {
+		out_line(out, "named %s", json_string_value(json_object_get(json_array_get(hosts, 0), "name")));
+		return;
+	}
 	out_line(out, "imported %zu host%s (%zu new, %zu changed, %zu as before) and %zu guest%s", n,
 		 plural((json_int_t)n), count_changes(hosts, "new"), count_changes(hosts, "changed"),
 		 count_changes(hosts, "confirmed"), g, plural((json_int_t)g));

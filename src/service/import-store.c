@@ -197,3 +197,44 @@ json_t *import_store(struct import *import, struct store *store, GError **error)
 		return NULL;
 	return import_answer(import, before);
 }
+
+static const struct store_host *known_host(const GPtrArray *hosts, const char *name)
+{
+	for (guint i = 0; i < hosts->len; i++) {
+		const struct store_host *host = g_ptr_array_index(hosts, i);
+
+		if (!strcmp(host->name, name))
+			return host;
+	}
+	return NULL;
+}
+
+json_t *import_names(struct import *import, struct store *store, GError **error)
+{
+	const struct import_options *o = import->options;
+	g_autoptr(GHashTable) before = digests(store, error);
+	g_autoptr(GPtrArray) hosts = before ? store_hosts(store, error) : NULL;
+	const struct store_host *known = hosts ? known_host(hosts, o->name) : NULL;
+	g_autoptr(GHashTable) labels = NULL;
+	g_autoptr(GHashTable) aliases = NULL;
+	struct store_host row = { .cluster = (char *)o->cluster };
+	json_t *json;
+
+	if (hosts && !known)
+		g_set_error(error, SERVICE_ERROR, SERVICE_ERROR_NAME,
+			    "%s: no such host (see 'capbroker hosts', or give files that describe it)", o->name);
+	if (!known)
+		return NULL;
+	labels = pairs(o->labels, "--label", error);
+	aliases = labels ? pairs(o->aliases, "--alias", error) : NULL;
+	row.name = known->name;
+	row.labels = labels;
+	row.aliases = aliases;
+	if (!aliases || !store_put_authored(store, &row, error))
+		return NULL;
+	json = import_answer(import, before);
+	json_array_append_new(json_object_get(json, "hosts"),
+			      json_pack("{s:s, s:s?, s:s}", "name", known->name, "profile_digest", known->digest,
+					"change", "named"));
+	return json;
+}

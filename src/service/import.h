@@ -112,4 +112,12 @@ json_t *import_answer(const struct import *import, GHashTable *before);
  */
 json_t *import_store(struct import *import, struct store *store, GError **error);
 
+/**
+ * import_names - cluster, labels and aliases of the options for the known host that they name
+ *
+ * What is known of the host stays as it is. Returns the answer "import", or NULL: no host is called so,
+ * or a pair is none.
+ */
+json_t *import_names(struct import *import, struct store *store, GError **error);
+
 #endif

@@ -69,6 +69,17 @@ bool host_put_authored(struct store *store, const struct store_host *host, GErro
 	       put_pairs(store, put_alias, host->name, host->aliases, error);
 }
 
+bool store_put_authored(struct store *store, const struct store_host *host, GError **error)
+{
+	if (!store_begin(store, error))
+		return false;
+	if (!host_put_authored(store, host, error)) {
+		store_rollback(store);
+		return false;
+	}
+	return store_commit(store, error);
+}
+
 static bool set_label(struct store *store, const char *host, const char *key, const char *value,
 		      GError **error)
 {

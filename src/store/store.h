@@ -103,6 +103,15 @@ bool store_put_profile(struct store *store, const struct store_host *host,
 		       const char *const *sections, GError **error);
 
 /**
+ * store_put_authored - what a known host's keeper says of it: cluster, labels, aliases
+ * @host: of it name, cluster, labels and aliases are taken, and are added or replaced as by
+ *	store_put_profile(); the profile in force and its time stay as they are
+ *
+ * One change of its own, durable when it returns true.
+ */
+bool store_put_authored(struct store *store, const struct store_host *host, GError **error);
+
+/**
  * store_hosts - all hosts by name
  *
  * Returns an array of struct store_host, or NULL with @error set.

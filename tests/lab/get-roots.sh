@@ -12,8 +12,7 @@ set -eu
 [ $# -eq 0 ] || export CAPBROKER_LAB="$1"
 . "$(dirname "$0")/lab-apt.sh"
 
-[ "$(id -u)" = 0 ] || die "only root can make whole systems"
-command -v mmdebstrap >/dev/null || die "no mmdebstrap here (install mmdebstrap)"
+lab_root_needs
 
 make_root()
 {
@@ -22,20 +21,7 @@ make_root()
 		echo "$1: there already"
 		return
 	fi
-	rm -rf "$root.new"
-	mkdir -p "$lab/roots"
-	mmdebstrap --quiet --mode=root --variant=minbase --keyring="$keyring" \
-		--aptopt='APT::Install-Recommends "false"' \
-		--aptopt='Acquire::Check-Valid-Until "false"' \
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' \
-		--include=libvirt-daemon-system,libvirt-daemon-driver-qemu,libvirt-clients \
-		--include=qemu-system-x86,qemu-utils,procps,iproute2 \
-		"$1" "$root.new" "$mirror" >"$lab/roots/$1.log" 2>&1 || {
-		tail -n 5 "$lab/roots/$1.log" >&2
-		die "no system of $1 could be made (log: $lab/roots/$1.log)"
-	}
-	rm -rf "$root.new/var/cache/apt" "$root.new/var/lib/apt/lists"
+	lab_root "$1" "$root" libvirt-daemon-system,libvirt-daemon-driver-qemu,libvirt-clients,qemu-system-x86,qemu-utils,procps,iproute2
 	mv "$root.new" "$root"
 	echo "$1: libvirt $(chroot "$root" libvirtd --version | sed 's/.* //'), $(
 		chroot "$root" qemu-system-x86_64 -version | sed -n 's/ (.*//; 1p')"

@@ -76,6 +76,36 @@ lab_unpack()
 	rm -rf "$lab/apt/$1/cache" "$2/usr/share/doc" "$2/usr/share/man" "$2/usr/share/locale"
 }
 
+# lab_root SUITE FOLDER PACKAGES [OPTION…]: a whole system of a suite as FOLDER.new, by mmdebstrap with more
+# of its options; its log is FOLDER.log.
+lab_root()
+{
+	lab_suite=$1
+	lab_folder=$2
+	lab_packages=$3
+	shift 3
+	rm -rf "$lab_folder.new"
+	mkdir -p "${lab_folder%/*}"
+	mmdebstrap --quiet --mode=root --variant=minbase --keyring="$keyring" \
+		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--include="$lab_packages" "$@" \
+		"$lab_suite" "$lab_folder.new" "$mirror" >"$lab_folder.log" 2>&1 || {
+		tail -n 5 "$lab_folder.log" >&2
+		die "no system of $lab_suite could be made (log: $lab_folder.log)"
+	}
+	rm -rf "$lab_folder.new/var/cache/apt" "$lab_folder.new/var/lib/apt/lists"
+}
+
+# lab_root_needs: ends where whole systems can't be made.
+lab_root_needs()
+{
+	[ "$(id -u)" = 0 ] || die "only root can make whole systems"
+	command -v mmdebstrap >/dev/null || die "no mmdebstrap here (install mmdebstrap)"
+}
+
 command -v apt-get >/dev/null || die "no apt-get here (this needs a Debian machine)"
 [ -e "$keyring" ] || die "no $keyring (install debian-archive-keyring)"
 [ "$(dpkg --print-architecture)" = amd64 ] || die "this needs an x86_64 machine"
