@@ -193,7 +193,7 @@ static bool refuse(const struct import_input *input, GError **error)
 		xml_free(xml);
 	}
 	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-		    "%s: not recognised (profiles, libvirt's XML, QEMU's replies and CPUID lines are; see capbroker(1))",
+		    "%s: not recognised (profiles, libvirt's XML, QEMU's replies and commands, and CPUID lines are; see capbroker(1))",
 		    input->label);
 	return false;
 }
@@ -219,6 +219,7 @@ static bool add_input(struct import *import, struct import_input *input, const c
 		ok = add_document(import, input, error);
 		break;
 	case READ_DOMAIN:
+	case READ_ARGV:
 		ok = import_add_domain(import, input, error);
 		break;
 	case READ_UNKNOWN:

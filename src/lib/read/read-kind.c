@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/profile.h"
+#include "guest/argv.h"
 #include "guest/needs.h"
 #include "read/read-parts.h"
 
@@ -138,6 +139,8 @@ enum read_kind read_kind(const char *bytes, size_t length)
 		return xml_kind(bytes, MIN(end, bytes + LOOK_AT_MOST));
 	if (*bytes == '{' || *bytes == '[')
 		return json_kind(bytes, (size_t)(end - bytes));
+	if (argv_is(bytes, (size_t)(end - bytes)))
+		return READ_ARGV;
 	return text_kind(bytes, end);
 }
 
