@@ -213,6 +213,15 @@ def pruned(our, stub, there):
            OURS + "LEVEL_OLD_1" not in stub.known)
 
 
+def undone(our, stub, there):
+    for name in ("deb12", "deb13", "lost"):
+        our.run("forget", name)
+    our.sync(*there, "--prune")
+    expect("without hosts --prune takes all that is ours", not any(traits_of(stub, uuid) for uuid in stub.providers) and
+           not [name for name in stub.known if name.startswith(OURS)] and
+           FOREIGN in stub.providers["u-0"]["traits"] + stub.providers["u-2"]["traits"])
+
+
 def asked_keystone(our, stub):
     who = {"OS_AUTH_URL": stub.url, "OS_USERNAME": "capbroker", "OS_PASSWORD": PASSWORD, "OS_PROJECT_NAME": "service",
            "OS_REGION_NAME": "R"}
@@ -255,6 +264,7 @@ def main():
         pruned(our, stub, there)
         asked_keystone(our, stub)
         refusals(our, stub, there)
+        undone(our, stub, there)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,11 @@ static int write_out(struct cli *cli, size_t target, struct sync *sync, char **s
 	json_t *answer = NULL;
 	int status;
 
-	sync->hosts = session_select(sync->session, selectors, &error);
+	/* to take everything away no host is needed */
+	if (prune && !selectors[0] && !sync->session->fleet->hosts->len)
+		sync->hosts = g_ptr_array_new();
+	else
+		sync->hosts = session_select(sync->session, selectors, &error);
 	sync->marks = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
 	sync->untold = g_ptr_array_new();
 	if (sync->hosts && sync_marks(sync, &error))
