@@ -235,8 +235,8 @@ def asked_keystone(our, stub):
 
 
 def refusals(our, stub, there):
-    our.refused("'placement' is expected", "sync")
-    our.refused("'placement' is expected", "sync", "nova")
+    our.refused("'placement' or 'kubernetes' is expected", "sync")
+    our.refused("'placement' or 'kubernetes' is expected", "sync", "nova")
     our.refused("--auth-url", "sync", "placement")
     our.refused("--noauth: say where it is", "sync", "placement", "--noauth")
     our.refused("not Placement's URL", "sync", "placement", "--noauth", "--url", "http://placement.example")

@@ -25,16 +25,22 @@ static const struct {
 	json_t *(*run)(const struct sync *sync, GError **error);
 } targets[] = {
 	{ "placement", sync_placement },
+	{ "kubernetes", sync_kubernetes },
 };
 
-static bool fill(struct cli *cli, struct sync_options *options, int *status)
+static bool fill(struct cli *cli, struct sync_options *options, bool keystone, int *status)
 {
 	const char *ca = cli->ca_file ? cli->ca_file : g_getenv("CAPBROKER_CA_FILE");
 
 	*options = (struct sync_options){ .url = url, .ca_file = ca && *ca ? ca : NULL, .noauth = noauth,
 					  .plain_http = plain_http, .dry_run = dry_run, .prune = prune };
 	options->auth_url = auth_url ? auth_url : g_getenv("OS_AUTH_URL");
-	if (noauth && !url)
+	options->token_file = cli->token_file;
+	if (!keystone && auth_url)
+		*status = cli_usage(cli, "--auth-url: Kubernetes has none (leave it out)");
+	else if (!keystone)
+		return true;
+	else if (noauth && !url)
 		*status = cli_usage(cli, "--noauth: say where it is (--url)");
 	else if (!noauth && (!options->auth_url || !*options->auth_url))
 		*status = cli_usage(cli, "say --auth-url (or set OS_AUTH_URL, as the project's openrc does), or --noauth");
@@ -76,8 +82,8 @@ static int run(struct cli *cli, char **args)
 	while (args[0] && target < G_N_ELEMENTS(targets) && strcmp(targets[target].name, args[0]))
 		target++;
 	if (!args[0] || target == G_N_ELEMENTS(targets))
-		return cli_usage(cli, "'placement' is expected");
-	if (!fill(cli, &options, &status))
+		return cli_usage(cli, "'placement' or 'kubernetes' is expected");
+	if (!fill(cli, &options, target == 0, &status))
 		return status;
 	if (session_open(&session, cli, SESSION_FLEET, &error)) {
 		sync.session = &session;
@@ -91,12 +97,13 @@ static int run(struct cli *cli, char **args)
 
 const struct command cmd_sync = {
 	.name = "sync",
-	.arguments = "placement [SELECTOR…]",
+	.arguments = "placement|kubernetes [SELECTOR…]",
 	.help = "Write what hosts promise to what runs the fleet",
 	.description =
 		"placement: levels and machine types as traits of OpenStack's resource providers, so that a flavor with\n"
 		"trait:CUSTOM_CAPBROKER_LEVEL_PROD_2026_1=required starts and moves its guests among hosts that take\n"
-		"them. Traits of others stay. Who asks: OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME of the environment.",
+		"them. Traits of others stay. Who asks: OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME of the environment.\n"
+		"kubernetes: the same and more as labels capbroker.io/… of its nodes. Who asks: --token-file, or the pod.",
 	.entries = entries,
 	.changes = true,
 	.run = run,

@@ -14,6 +14,7 @@ struct sync_options {
 	const char *url;      /* of the service; NULL: by Keystone's catalog, or the environment */
 	const char *auth_url; /* Keystone's, ".../v3"; NULL: none is asked */
 	const char *ca_file;  /* or NULL */
+	const char *token_file; /* of Kubernetes' account; NULL: the pod's own */
 	bool noauth, plain_http, dry_run, prune;
 };
 
@@ -49,5 +50,8 @@ json_t *sync_call(struct client *client, const char *method, const char *path, j
 
 /* Marks to Placement's traits. Returns the answer "sync", or NULL with @error. */
 json_t *sync_placement(const struct sync *sync, GError **error);
+
+/* Marks to labels of Kubernetes' nodes, likewise. */
+json_t *sync_kubernetes(const struct sync *sync, GError **error);
 
 #endif

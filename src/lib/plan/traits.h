@@ -53,4 +53,35 @@ bool trait_is_ours(const char *trait);
  */
 json_t *traits_merge(const json_t *have, GHashTable *want, json_t *added, json_t *removed);
 
+/* --- labels of Kubernetes' nodes ------------------------------------------------------------------ */
+
+#define LABEL_PREFIX "capbroker.io/"
+#define LABEL_NAME_MAX 63u /* of a label's name behind the prefix, and of its value */
+
+/**
+ * labels_of - marks, and what else a scheduler may ask for, as labels
+ * @class: the host's class, which tells equal hosts, or NULL
+ *
+ * "capbroker.io/level-prod-2026.1" and "capbroker.io/machine-pc-q35-9.2" are "true"; "viommu-intel"
+ * likewise where the QEMU has that model; "class", and "reach-bits", the addresses that the host's IOMMU
+ * surely maps. Names and values keep to Kubernetes' rules; a mark that can't isn't among them. Returns
+ * char * → char *, to be freed by g_hash_table_unref().
+ */
+GHashTable *labels_of(const GPtrArray *marks, const struct profile *profile, const char *class);
+
+/* Is it one of those that only capbroker gives and takes? */
+bool label_is_ours(const char *label);
+
+/* The lines "LABEL=VALUE", in order, of a feature file for NFD; free with g_free(). */
+char *labels_nfd(GHashTable *labels);
+
+/**
+ * labels_patch - what changes the labels of a node to what they should be
+ * @have: the node's: an object
+ * @added, @removed: arrays that get "LABEL=VALUE" and "LABEL"
+ *
+ * Returns an array of operations (RFC 6902), or NULL where nothing changes.
+ */
+json_t *labels_patch(const json_t *have, GHashTable *want, json_t *added, json_t *removed);
+
 #endif
