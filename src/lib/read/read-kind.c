@@ -7,6 +7,7 @@
 #include "model/profile.h"
 #include "guest/argv.h"
 #include "guest/needs.h"
+#include "read/read-kubernetes.h"
 #include "read/read-parts.h"
 
 #define LOOK_AT_MOST 65536u /* bytes, for an XML document's first element and a text's first line */
@@ -76,6 +77,8 @@ static enum read_kind json_kind(const char *bytes, size_t length)
 		kind = READ_PROFILE;
 	else if (format && g_str_has_prefix(format, "capbroker.guests/"))
 		kind = READ_GUESTS;
+	else if (kubernetes_is(json))
+		kind = READ_KUBERNETES;
 	else if (json)
 		kind = read_qmp_kind(json);
 	json_decref(json);
