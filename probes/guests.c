@@ -5,7 +5,7 @@
  * Running guests by their live definition in its migratable form, others by the inactive one, or
  * by that of their saved state where they have one: it is what they start with next. Of snapshots
  * the machine type is told. Never with their secrets. A recording keeps the projection, not the
- * definitions.
+ * definitions. QEMUs that run without libvirt are told by their processes (processes.h).
  */
 #include "config.h"
 
@@ -17,6 +17,7 @@
 #include "guest/needs.h"
 #include "guest/xml.h"
 #include "libvirt.h"
+#include "processes.h"
 
 #define MAX_GUESTS 100000u
 #define MAX_SNAPSHOTS 64u
@@ -45,9 +46,7 @@ static void note(struct listing *l, const char *name, const GError *error)
 static void add_qemu(struct source *source, const char *name, json_t *guest)
 {
 	g_autofree char *pid_path = g_strdup_printf("/run/libvirt/qemu/%s.pid", name);
-	g_autofree char *pid = NULL, *exe = NULL, *target = NULL;
-	struct source_file file;
-	bool deleted;
+	g_autofree char *pid = NULL;
 	int err;
 
 	if (strchr(name, '/'))
@@ -55,17 +54,7 @@ static void add_qemu(struct source *source, const char *name, json_t *guest)
 	pid = source_text(source, pid_path, &err);
 	if (!pid || !*pid || strspn(pid, "0123456789") != strlen(pid))
 		return;
-	exe = g_strdup_printf("/proc/%s/exe", pid);
-	target = source_link(source, exe, &err);
-	if (!target || !source_stat(source, exe, &file, &err))
-		return;
-	deleted = g_str_has_suffix(target, " (deleted)");
-	if (deleted)
-		target[strlen(target) - strlen(" (deleted)")] = 0;
-	json_object_set_new(guest, "qemu",
-			    json_pack("{s:s, s:b, s:I, s:I, s:I}", "path", target, "deleted", deleted,
-				      "size", (json_int_t)file.size, "mtime", (json_int_t)file.mtime,
-				      "inode", (json_int_t)file.inode));
+	processes_add_qemu(source, pid, guest);
 }
 
 static char *definition(struct listing *l, virDomainPtr domain, bool running)
@@ -216,30 +205,56 @@ static void share_use(struct context *context, const json_t *guests)
 	json_object_set_new(context->found, "emulators", emulators);
 }
 
+/* What was told, and what of it is left out. */
+static void take_guests(struct context *context, const json_t *answer, json_t *guests)
+{
+	json_int_t unreadable = json_integer_value(json_object_get(answer, "unreadable"));
+	json_int_t plain = json_integer_value(json_object_get(answer, "not_migratable"));
+	const char *why = json_string_value(json_object_get(answer, "why"));
+	g_autofree char *reason = NULL, *hidden = NULL;
+
+	processes_add(context, guests, &hidden);
+	share_use(context, guests);
+	json_object_set(context->found, "guests", guests);
+	if (unreadable)
+		reason = g_strdup_printf("%d guests left out, last %s", (int)unreadable,
+					 why ? why : "for no reason known");
+	else if (hidden)
+		reason = g_steal_pointer(&hidden);
+	else if (plain)
+		reason = g_strdup_printf(
+			"%d running guests not in their migratable form (run as root)", (int)plain);
+	probe_report(context, &guests_probe, reason ? "partial" : "ok", !unreadable, reason);
+}
+
 static void take_answer(struct context *context, const char *text)
 {
 	json_t *answer = json_loads(text, 0, NULL);
 	json_t *guests = json_object_get(answer, "guests");
-	json_int_t unreadable = json_integer_value(json_object_get(answer, "unreadable"));
-	json_int_t plain = json_integer_value(json_object_get(answer, "not_migratable"));
-	const char *why = json_string_value(json_object_get(answer, "why"));
-	g_autofree char *reason = NULL;
 
-	if (!json_is_array(guests)) {
+	if (!json_is_array(guests))
 		probe_report(context, &guests_probe, "failed", false,
 			     ANSWER ": no list of guests in it (record again)");
-	} else {
+	else
+		take_guests(context, answer, guests);
+	json_decref(answer);
+}
+
+/* Without libvirt: those that run. Where none does, all that is known is that libvirt didn't tell. */
+static void take_processes(struct context *context, const GError *error)
+{
+	json_t *guests = json_array();
+	g_autofree char *hidden = NULL;
+
+	if (processes_add(context, guests, &hidden) || hidden) {
 		share_use(context, guests);
 		json_object_set(context->found, "guests", guests);
-		if (unreadable)
-			reason = g_strdup_printf("%d guests left out, last %s", (int)unreadable,
-						 why ? why : "for no reason known");
-		else if (plain)
-			reason = g_strdup_printf(
-				"%d running guests not in their migratable form (run as root)", (int)plain);
-		probe_report(context, &guests_probe, reason ? "partial" : "ok", !unreadable, reason);
+		probe_report(context, &guests_probe, "partial", false,
+			     hidden ? hidden : "running QEMUs alone: no libvirt tells of guests that are off");
+	} else {
+		probe_report(context, &guests_probe, source_error_state(error), false, error->message);
 	}
-	json_decref(answer);
+	json_decref(guests);
 }
 
 static void collect(struct context *context)
@@ -253,7 +268,7 @@ static void collect(struct context *context)
 	if (text)
 		take_answer(context, text);
 	else
-		probe_report(context, &guests_probe, source_error_state(error), false, error->message);
+		take_processes(context, error);
 	libvirt_close(&listing.link);
 }
 

@@ -159,7 +159,8 @@ static bool take_token(const struct push_options *o, struct client *client, cons
 /* Exchanges the secret, unless there is a token. */
 static bool enrol(const struct push_options *o, const char *host, GError **error)
 {
-	const struct client_options options = { o->url, o->enrol_file, o->ca_file, TIMEOUT_MS };
+	const struct client_options options = { .url = o->url, .token_file = o->enrol_file, .ca_file = o->ca_file,
+						.timeout_ms = TIMEOUT_MS };
 	g_autoptr(Client) client = NULL;
 
 	if (!o->enrol_file || g_file_test(o->token_file, G_FILE_TEST_EXISTS))
@@ -170,7 +171,8 @@ static bool enrol(const struct push_options *o, const char *host, GError **error
 
 bool push(const struct push_options *o, const json_t *profile, const json_t *guests, GError **error)
 {
-	const struct client_options options = { o->url, o->token_file, o->ca_file, TIMEOUT_MS };
+	const struct client_options options = { .url = o->url, .token_file = o->token_file, .ca_file = o->ca_file,
+						.timeout_ms = TIMEOUT_MS };
 	const char *host = member_text(json_object_get(profile, "host"), "name");
 	g_autoptr(Client) client = NULL;
 

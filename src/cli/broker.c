@@ -33,8 +33,8 @@ static json_t *send_to(const struct cli *cli, const char *method, const char *pa
 {
 	const char *token = cli->token_file ? cli->token_file : g_getenv("CAPBROKER_TOKEN_FILE");
 	const char *ca = cli->ca_file ? cli->ca_file : g_getenv("CAPBROKER_CA_FILE");
-	const struct client_options options = { cli_broker(cli), token && *token ? token : NULL, ca && *ca ? ca : NULL,
-						TIMEOUT_MS };
+	const struct client_options options = { .url = cli_broker(cli), .token_file = token && *token ? token : NULL,
+						.ca_file = ca && *ca ? ca : NULL, .timeout_ms = TIMEOUT_MS };
 	g_autoptr(Client) client = NULL;
 	struct client_reply reply;
 	json_t *answer;

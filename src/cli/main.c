@@ -17,7 +17,7 @@ const struct command *const commands[] = {
 	&cmd_probe, &cmd_import,   &cmd_hosts, &cmd_guests, &cmd_show,	 &cmd_diff,
 	&cmd_check, &cmd_baseline, &cmd_matrix, &cmd_tradeoff, &cmd_pools,
 	&cmd_level,
-	&cmd_policy, &cmd_drain, &cmd_stranded, &cmd_drift, &cmd_allow,
+	&cmd_policy, &cmd_drain, &cmd_stranded, &cmd_drift, &cmd_sync, &cmd_allow,
 	&cmd_explain, &cmd_forget, &cmd_hook, &cmd_decision, &cmd_report,
 	&cmd_export, &cmd_restore,
 	&cmd_status, &cmd_token,

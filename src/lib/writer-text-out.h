@@ -45,6 +45,7 @@ void text_level_change(struct out *out, const json_t *answer);
 void text_policy(struct out *out, const json_t *answer);
 void text_tokens(struct out *out, const json_t *answer);
 void text_status(struct out *out, const json_t *answer);
+void text_sync(struct out *out, const json_t *answer);
 
 /* A line as it is, with its end. */
 void out_line(struct out *out, const char *format, ...) G_GNUC_PRINTF(2, 3);

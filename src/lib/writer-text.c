@@ -175,6 +175,7 @@ char *writer_text(const json_t *answer, const struct text_options *options)
 		{ "capbroker.level-change/1", text_level_change },
 		{ "capbroker.restore/1", text_restore },
 		{ "capbroker.tokens/1", text_tokens },	   { "capbroker.status/1", text_status },
+		{ "capbroker.sync/1", text_sync },
 	};
 	struct out out = { g_string_new(NULL), options };
 	const char *format = get_text(answer, "format", "");

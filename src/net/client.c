@@ -22,6 +22,7 @@ char *client_escape(const char *name)
 void client_reply_clear(struct client_reply *reply)
 {
 	g_clear_pointer(&reply->body, g_byte_array_unref);
+	g_clear_pointer(&reply->subject_token, g_free);
 }
 
 static char *bad_token(const char *path, const char *what, GError **error)
@@ -62,6 +63,7 @@ struct client {
 	struct curl_slist *headers;
 	char *base;      /* what a path goes behind */
 	char *shown;     /* the URL, for messages */
+	char *service;   /* what it is, or NULL: a broker */
 };
 
 /* http:// sends a token as it is: only to where nobody can listen. */
@@ -73,19 +75,21 @@ static bool is_local(const char *url)
 	       g_str_has_prefix(host, "localhost:");
 }
 
-static bool set_url(struct client *c, const char *url, GError **error)
+static bool set_url(struct client *c, const char *url, bool plain_http, GError **error)
 {
 	bool unix_socket = g_str_has_prefix(url, "unix:/");
+	const char *whose = c->service ? c->service : "a broker";
 
 	if (!unix_socket && !g_str_has_prefix(url, "https://") &&
-	    !(g_str_has_prefix(url, "http://") && is_local(url))) {
+	    !(g_str_has_prefix(url, "http://") && (plain_http || is_local(url)))) {
 		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_USAGE,
-			    "%s: not a broker's URL (https://HOST[:PORT] or unix:/PATH; http:// only to this machine)", url);
+			    "%s: not %s's URL (https://HOST[:PORT] or unix:/PATH; http:// only to this machine)", url, whose);
 		return false;
 	}
 	if (!unix_socket && (strchr(url, '@') || strpbrk(url, " ?#"))) {
 		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_USAGE,
-			    "a broker's URL: holds a name, a question or blanks (give the host and port; the token goes into a file)");
+			    "%s's URL: holds a name, a question or blanks (give the host and port; the token goes into a file)",
+			    whose);
 		return false;
 	}
 	c->shown = g_strdup(url);
@@ -107,14 +111,27 @@ static bool set_token(struct client *c, const char *path, GError **error)
 	return !path || token;
 }
 
+/* Headers that are given, and ours where they don't say what a body is. */
+static void set_headers(struct client *c, const char *const *headers)
+{
+	bool typed = false;
+
+	for (size_t i = 0; headers && headers[i]; i++) {
+		typed |= !g_ascii_strncasecmp(headers[i], "Content-Type:", strlen("Content-Type:"));
+		c->headers = curl_slist_append(c->headers, headers[i]);
+	}
+	if (!typed)
+		c->headers = curl_slist_append(c->headers, "Content-Type: application/json");
+	c->headers = curl_slist_append(c->headers, "Expect:");
+}
+
 struct client *client_new(const struct client_options *options, GError **error)
 {
 	struct client *c = g_new0(struct client, 1);
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	c->curl = curl_easy_init();
-	c->headers = curl_slist_append(c->headers, "Content-Type: application/json");
-	c->headers = curl_slist_append(c->headers, "Expect:");
+	set_headers(c, options->headers);
 	curl_easy_setopt(c->curl, CURLOPT_USERAGENT, "capbroker/" PACKAGE_VERSION);
 	curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*");
@@ -123,7 +140,8 @@ struct client *client_new(const struct client_options *options, GError **error)
 	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(options->timeout_ms, 10000u));
 	if (options->ca_file)
 		curl_easy_setopt(c->curl, CURLOPT_CAINFO, options->ca_file);
-	if (set_url(c, options->url, error) && set_token(c, options->token_file, error))
+	c->service = g_strdup(options->service);
+	if (set_url(c, options->url, options->plain_http, error) && set_token(c, options->token_file, error))
 		return c;
 	client_free(c);
 	return NULL;
@@ -137,6 +155,7 @@ void client_free(struct client *c)
 	curl_easy_cleanup(c->curl);
 	g_free(c->base);
 	g_free(c->shown);
+	g_free(c->service);
 	g_free(c);
 }
 
@@ -159,6 +178,10 @@ static size_t take_header(char *bytes, size_t size, size_t n, void *data)
 		reply->exit_status = (int)g_ascii_strtoll(line + strlen("Capbroker-Exit:"), NULL, 10);
 	if (!g_ascii_strncasecmp(line, "Retry-After:", strlen("Retry-After:")))
 		reply->retry_after_s = (long)g_ascii_strtoll(line + strlen("Retry-After:"), NULL, 10);
+	if (!g_ascii_strncasecmp(line, "X-Subject-Token:", strlen("X-Subject-Token:"))) {
+		g_free(reply->subject_token);
+		reply->subject_token = g_strdup(g_strstrip(line + strlen("X-Subject-Token:")));
+	}
 	return size * n;
 }
 
@@ -174,8 +197,8 @@ static bool perform(struct client *c, struct client_reply *reply, GError **error
 		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_REPLY, "%s: answers more than %u MiB (ask about fewer hosts)",
 			    c->shown, CLIENT_REPLY_MAX >> 20);
 	else
-		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_FAILED, "%s: %s (is capbrokerd running there?)", c->shown,
-			    curl_easy_strerror(code));
+		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_FAILED, "%s: %s (is %s running there?)", c->shown,
+			    curl_easy_strerror(code), c->service ? c->service : "capbrokerd");
 	client_reply_clear(reply);
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * client.h: asking a broker, over TLS or a unix socket.
+ * client.h: asking a broker, or what a fleet is run by, over TLS or a unix socket.
  */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
@@ -24,6 +24,10 @@ struct client_options {
 	const char *token_file; /* holds a token; NULL: none is sent */
 	const char *ca_file;    /* whom to trust instead of whom the system trusts; or NULL */
 	unsigned int timeout_ms; /* for all of one request */
+	/* For others than a broker: */
+	const char *service;     /* what is asked, in messages ("Placement"); NULL: a broker */
+	const char *const *headers; /* more of a request's, "NAME: VALUE", NULL-terminated; or NULL */
+	bool plain_http;         /* http:// to other machines too, though anybody on the way can read it */
 };
 
 struct client;
@@ -44,6 +48,7 @@ struct client_reply {
 	GByteArray *body;
 	int exit_status;    /* what the question has the command exit with; -1: not said */
 	long retry_after_s; /* 0: not said */
+	char *subject_token; /* what Keystone hands out (X-Subject-Token), or NULL */
 };
 void client_reply_clear(struct client_reply *reply);
 
@@ -51,7 +56,7 @@ void client_reply_clear(struct client_reply *reply);
  * client_send - one request
  * @method: "GET", "PUT", "POST", "DELETE"
  * @path: "/v1/…", escaped
- * @body: JSON of @length bytes, or NULL
+ * @body: JSON of @length bytes (or what headers say it is), or NULL
  * @reply: set; client_reply_clear() is due where true is returned
  *
  * Returns true where anything answered, whatever it said.

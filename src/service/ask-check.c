@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "guest/argv.h"
 #include "guest/plug.h"
 #include "read/read.h"
 
@@ -59,15 +60,11 @@ static struct guest *guest_from_file(const json_t *file, GError **error)
 	const char *label;
 	gsize length;
 	g_autofree char *bytes = asked_file(file, &label, &length, error);
-	g_autoptr(XmlDocument) xml = NULL;
 	struct needs *needs;
 
 	if (!bytes || !is_guest(bytes, length, label, error))
 		return NULL;
-	xml = xml_parse(bytes, length, label, error);
-	needs = xml ? needs_from_xml(xml, error) : NULL;
-	if (xml && !needs)
-		g_prefix_error(error, "%s: ", label);
+	needs = needs_read(bytes, length, label, error);
 	return needs ? guest_of(needs, label) : NULL;
 }
 

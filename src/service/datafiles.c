@@ -94,7 +94,7 @@ static bool load_rules(struct datafiles *files, GChecksum *sum, GError **error)
 		"definition-rules-platform.tsv", "definition-rules-boot.tsv",
 		"definition-rules-devices.tsv", "definition-rules-qemu.tsv",
 		"definition-rules-security.tsv", "definition-rules-arch.tsv",
-		"definition-rules-parser.tsv"
+		"definition-rules-parser.tsv", "definition-rules-argv.tsv"
 	};
 
 	for (size_t i = 0; i < DATAFILES_RULES; i++)

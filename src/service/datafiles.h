@@ -16,7 +16,7 @@
 #include "model/tables.h"
 #include "plan/weights.h"
 
-#define DATAFILES_RULES 7 /* tables of rules about definitions */
+#define DATAFILES_RULES 8 /* tables of rules about definitions */
 
 struct datafiles {
 	struct cpu_models *models;

@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "errors.h"
-#include "guest/needs.h"
-#include "guest/xml.h"
+#include "guest/argv.h"
 #include "import.h"
 #include "model/document.h"
 #include "model/error.h"
@@ -100,14 +99,10 @@ bool import_add_domain(struct import *import, const struct import_input *input, 
 {
 	gsize length;
 	const char *bytes = g_bytes_get_data(input->bytes, &length);
-	g_autoptr(XmlDocument) xml = xml_parse(bytes, length, input->label, error);
-	g_autoptr(Needs) needs = xml ? needs_from_xml(xml, error) : NULL;
+	g_autoptr(Needs) needs = needs_read(bytes, length, input->label, error);
 
-	if (!needs) {
-		if (xml)
-			g_prefix_error(error, "%s: ", input->label);
+	if (!needs)
 		return false;
-	}
 	if (!needs->name) {
 		const char *dot = strrchr(input->name, '.');
 

@@ -163,7 +163,8 @@ static bool add_document(struct import *import, struct import_input *input, GErr
 	}
 	if (input->kind == READ_PROFILE)
 		return import_add_profile(import, input->label, doc, error);
-	ok = import_add_guests(import, input->label, doc, error);
+	ok = input->kind == READ_KUBERNETES ? import_add_kubernetes(import, input->label, doc, error) :
+					      import_add_guests(import, input->label, doc, error);
 	json_decref(doc);
 	return ok;
 }
@@ -193,7 +194,7 @@ static bool refuse(const struct import_input *input, GError **error)
 		xml_free(xml);
 	}
 	g_set_error(error, CAPBROKER_ERROR, ERROR_INVALID,
-		    "%s: not recognised (profiles, libvirt's XML, QEMU's replies and CPUID lines are; see capbroker(1))",
+		    "%s: not recognised (profiles, libvirt's XML, QEMU's replies and commands, CPUID lines and kubectl's JSON are; see capbroker(1))",
 		    input->label);
 	return false;
 }
@@ -216,9 +217,11 @@ static bool add_input(struct import *import, struct import_input *input, const c
 	switch (input->kind) {
 	case READ_PROFILE:
 	case READ_GUESTS:
+	case READ_KUBERNETES:
 		ok = add_document(import, input, error);
 		break;
 	case READ_DOMAIN:
+	case READ_ARGV:
 		ok = import_add_domain(import, input, error);
 		break;
 	case READ_UNKNOWN:

@@ -87,6 +87,9 @@ bool import_add_domain(struct import *import, const struct import_input *input, 
 bool import_add_guests(struct import *import, const char *label, const json_t *doc,
 		       GError **error);
 
+/* Adds the hosts and guests of `kubectl get nodes,vmi -o json`. */
+bool import_add_kubernetes(struct import *import, const char *label, const json_t *doc, GError **error);
+
 /* Adds a host whose whole document is there; the reference is taken over. */
 bool import_add_profile(struct import *import, const char *label, json_t *doc, GError **error);
 

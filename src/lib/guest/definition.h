@@ -11,7 +11,8 @@
  *	<qemu:device driver='intel-iommu' aw-bits='39'/>  <qemu:global driver= property= value=/>
  *	<qemu:object type='iommufd'/>  <qemu:machine kernel-irqchip='split'/>
  *
- * and each argument that is none of these as <qemu:other/>.
+ * and each argument that is none of these as <qemu:other/>. The definition of a guest that is
+ * started without libvirt holds <argv> (argv.h).
  */
 #ifndef GUEST_DEFINITION_H
 #define GUEST_DEFINITION_H

@@ -32,6 +32,7 @@ struct part_rule {
 };
 
 static const struct part_rule top_rules[] = {
+	{ "argv", INSIDE, NULL },
 	{ "blkiotune", LISTED, NULL },
 	{ "bootloader", SILENT, NULL },
 	{ "bootloader_args", SILENT, NULL },
@@ -309,11 +310,24 @@ static void walk_override(struct walk *walk, const struct xml_node *node)
 		decides(walk, node, "QEMU device properties overridden");
 }
 
+/* What of QEMU's arguments isn't understood, in the words of argv-read.c. */
+static void walk_argv(struct walk *walk, const struct xml_node *node)
+{
+	for (const struct xml_node *unknown = xml_child(node, "unknown"); unknown; unknown = xml_same(unknown)) {
+		const char *what = xml_attr(unknown, "what");
+		size_t n = what ? strspn(what, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					       "0123456789 ,-_'()") : 0;
+
+		decides(walk, unknown, n && n <= 100 && !what[n] ? what : "part of QEMU's arguments");
+	}
+}
+
 /* What INSIDE means: a function for the element, or a table for its children. */
 static const struct {
 	const char *name;
 	void (*walk)(struct walk *walk, const struct xml_node *node);
 } walkers[] = {
+	{ "argv", walk_argv },
 	{ "disk", walk_disk },	{ "hostdev", walk_hostdev },
 	{ "interface", walk_interface },
 	{ "qemu:commandline", walk_commandline },

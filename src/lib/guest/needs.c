@@ -70,6 +70,7 @@ bool needs_set_definition(struct needs *needs, char *text, GError **error)
 	needs->definition_text = text;
 	if (text)
 		needs->definition = xml_parse(text, strlen(text), "definition", error);
+	needs->argv = needs->definition && xml_child(xml_root(needs->definition), "argv");
 	return needs->definition != NULL;
 }
 

@@ -27,6 +27,7 @@ struct needs_unjudged {
 struct needs {
 	bool cpu_only;      /* a bare <cpu>: nothing else is asked */
 	bool live;          /* a running guest's XML: an id on <domain>, resolved by libvirt */
+	bool argv;          /* started by QEMU's own arguments: no libvirt has a say (argv.h) */
 	char *name, *uuid;  /* NULL where not written */
 	char *type;         /* domain type: "kvm", "qemu"; NULL for a bare <cpu> */
 	char *accel;        /* what that is to QEMU: "kvm", "tcg"; NULL where it is neither */

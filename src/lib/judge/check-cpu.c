@@ -118,7 +118,7 @@ void check_cpu_mode(struct judgement *j)
 
 static int libvirt_knows(const struct judgement *j, const char *kind, const char *name)
 {
-	return profile_libvirt_knows(j->target.profile, j->judge->tables, kind, name);
+	return j->needs->argv ? -1 : profile_libvirt_knows(j->target.profile, j->judge->tables, kind, name);
 }
 
 static void model_finding(struct judgement *j, enum verdict verdict, unsigned int on, char *text)
@@ -138,7 +138,7 @@ void check_cpu_model(struct judgement *j)
 	const struct cpu_def *def = def_of(j);
 	const struct target *t = &j->target;
 	bool qemu_lists = t->qemu_models != NULL;
-	bool libvirt_lists = t->libvirt && t->libvirt->cpu_models;
+	bool libvirt_lists = t->libvirt && t->libvirt->cpu_models; /* never for QEMU's own arguments */
 	bool in_qemu;
 	int knows;
 
@@ -397,7 +397,11 @@ void check_cpu_contract(struct judgement *j)
 
 	if (!cpu_is_custom(def) || j->needs->live || j->family != ARCH_X86)
 		return;
-	if (def->check == CPU_CHECK_NONE)
+	if (def->check == CPU_CHECK_NONE && j->needs->argv)
+		finding_add(j, V_WARN, EFFECT_HAZARD, ON_BOTH, g_strdup(def->path),
+			    g_strdup("starts, contract depends on the host: without 'enforce' QEMU drops what isn't there"),
+			    g_strdup("add 'enforce' to -cpu"));
+	else if (def->check == CPU_CHECK_NONE)
 		finding_add(j, V_WARN, EFFECT_HAZARD, ON_BOTH, g_strdup_printf("%s/@check", def->path),
 			    g_strdup("starts, contract depends on the host: check='none' drops what isn't there"),
 			    g_strdup("use check='full', or 'partial'"));

@@ -327,11 +327,13 @@ static void check_loader(struct judgement *j, const struct firmware_wish *wish)
 	}
 	if (have == 0)
 		f = add(j, V_BLOCK, ON_ALL, LOADER, g_strdup_printf("the host has no firmware file %s", wish->path),
-			"install the firmware there, or let libvirt choose (firmware='efi')");
+			j->needs->argv ? "install the firmware there" :
+					 "install the firmware there, or let libvirt choose (firmware='efi')");
 	else
 		f = add(j, V_UNKNOWN, ON_ALL, LOADER,
 			g_strdup_printf("whether the host has the firmware file %s isn't known", wish->path),
-			"run 'capbroker probe' on the host, or let libvirt choose (firmware='efi')");
+			j->needs->argv ? "run 'capbroker probe' on the host" :
+					 "run 'capbroker probe' on the host, or let libvirt choose (firmware='efi')");
 	f->capability = "firmware.file";
 	finding_item(f->need, "firmware.file", json_string(wish->path));
 }

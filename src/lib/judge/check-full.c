@@ -143,7 +143,7 @@ void cpu_full_extra(struct judgement *j)
 	const char *host = of_host && j->target.libvirt_offer ? host_model(j) : NULL;
 	g_autoptr(GArray) extra = NULL;
 
-	if (!def || j->needs->cpu_only || (of_host ? !host || !cpu_by_libvirt(j) || j->needs->live :
+	if (!def || j->needs->cpu_only || j->needs->argv || (of_host ? !host || !cpu_by_libvirt(j) || j->needs->live :
 						     !cpu_is_custom(def) || !def->model))
 		return;
 	extra = g_array_new(FALSE, FALSE, sizeof(int));

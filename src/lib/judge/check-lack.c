@@ -12,8 +12,8 @@
 /* Is the host's QEMU driven by libvirt, as far as is known? */
 bool cpu_by_libvirt(const struct judgement *j)
 {
-	return j->target.libvirt_offer || j->target.libvirt_version ||
-	       profile_fact_any(j->target.profile, "libvirt.cpu-features");
+	return !j->needs->argv && (j->target.libvirt_offer || j->target.libvirt_version ||
+				   profile_fact_any(j->target.profile, "libvirt.cpu-features"));
 }
 
 bool cpu_libvirt_keeps(const struct judgement *j, int bit)
@@ -233,7 +233,8 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		bool own = bits_test(cpu->explicit_require, (size_t)bit);
 		guint before = lack->refused->len;
 
-		if (only_own && !own)
+		/* no libvirt has an idea of the model of its own: QEMU's word on it is all that counts */
+		if ((only_own && !own) || (j->needs->argv && !own && measured(j)))
 			continue;
 		lack_bit(j, must_have(j, (int)bit) ? CPU_CHECK_FULL : check, (int)bit, lack);
 		/* what QEMU's own model holds is measured; only its own list speaks for it */
@@ -251,6 +252,7 @@ static void find_lack(struct judgement *j, enum cpu_check check, struct lack *la
 		lack_measured(j, check, lack);
 	if (check == CPU_CHECK_FULL && !j->needs->cpu_only)
 		lack_levels(j, lack);
+	lack->by_qemu |= j->needs->argv && lack->refused->len > 0;
 }
 
 static void add_items(struct judgement *j, struct finding *f, const GArray *places, json_t *have)
@@ -342,6 +344,9 @@ static char *lack_fix(struct judgement *j, const struct lack *lack)
 	names = places_text(j, first);
 	if (first->len > 8)
 		return g_strdup("define the guest with a smaller CPU model (capbroker baseline)");
+	if (j->needs->argv)
+		return g_strdup_printf("switch %s off in -cpu (FEATURE=off), or choose a host that has %s", names,
+				       first->len > 1 ? "them" : "it");
 	return g_strdup_printf("disable %s in the definition (policy='disable'), or choose a host that has %s",
 			       names, first->len > 1 ? "them" : "it");
 }
@@ -401,8 +406,7 @@ static bool lists(const struct judgement *j, const json_t *names, int bit)
 	return false;
 }
 
-/* 1, 0, -1: has a guest with this model the place, once it runs on what a target gives? */
-static int gives(const struct judgement *j, const struct target *t, int bit)
+int lack_gives(const struct judgement *j, const struct target *t, int bit)
 {
 	const struct offer *offer = t->qemu_offer ? t->qemu_offer : t->judged;
 	const struct cpu_model *model = target_measured_model(t, j->cpu->def->model);
@@ -426,7 +430,7 @@ static const char *gate_lost(const struct judgement *j, const struct target *her
 	int gate = (size_t)bit < cap_bits ? cap_table[cap_by_bit[bit]].gate : -1;
 
 	return gate >= 0 && bits_test(j->cpu->require, (size_t)cap_table[gate].bit) &&
-			       gives(j, here, cap_table[gate].bit) == 0 ?
+			       lack_gives(j, here, cap_table[gate].bit) == 0 ?
 		       universe_feature_name(j->judge->universe, cap_table[gate].bit) :
 		       NULL;
 }
@@ -474,13 +478,13 @@ static void find_unnamed_lack(struct judgement *j, const struct target *here, st
 /* One place of find_move_lack(). */
 static void move_lack_bit(struct judgement *j, const struct target *here, int bit, struct lack *lack)
 {
-	int there = gives(j, &j->target, bit);
+	int there = lack_gives(j, &j->target, bit);
 	const char *gate;
 	int has;
 
 	if (cpu_libvirt_keeps(j, bit))
 		return;
-	has = j->source ? gives(j, here, bit) : -1;
+	has = j->source ? lack_gives(j, here, bit) : -1;
 	gate = has == 1 ? gate_lost(j, here, bit) : NULL;
 	if (there == 1 && !gate)
 		return;
@@ -527,6 +531,9 @@ void check_cpu_missing(struct judgement *j)
 	find_lack(j, check, &start);
 	if (check == CPU_CHECK_FULL || !cpu_is_custom(j->cpu->def)) {
 		lack_finding(j, &start, ON_BOTH);
+	} else if (j->needs->argv) {
+		lack_finding(j, &start, ON_START);
+		argv_cpu_moves(j);
 	} else {
 		find_move_lack(j, &move);
 		lack_finding(j, &start, ON_START);

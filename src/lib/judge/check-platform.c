@@ -90,6 +90,24 @@ static int accel_there(const struct judgement *j, const char *accel)
 	return -1;
 }
 
+/* QEMU's arguments may name two accelerators: then the second is taken where the first isn't there. */
+static bool falls_back(struct judgement *j, int there)
+{
+	const struct xml_node *root = j->needs->argv ? xml_root(j->needs->definition) : NULL;
+	const char *fallback = xml_attr(xml_child(root, "argv"), "fallback");
+	struct finding *f;
+
+	if (!fallback || there)
+		return false;
+	f = finding_add(j, V_UNKNOWN, EFFECT_FAILS_SAFELY, ON_ALL, g_strdup("/domain/@type"),
+			g_strdup_printf("host has no accelerator %s: QEMU takes %s instead, for which nothing was judged",
+					j->needs->accel, fallback),
+			g_strdup("choose a host with it"));
+	finding_item(f->need, "qemu.accel", json_string(j->needs->accel));
+	finding_item(f->have, "qemu.accel", json_string(fallback));
+	return true;
+}
+
 void check_accel(struct judgement *j)
 {
 	const char *accel = j->needs->accel;
@@ -106,7 +124,7 @@ void check_accel(struct judgement *j)
 		return;
 	}
 	there = accel_there(j, accel);
-	if (there == 1)
+	if (there == 1 || falls_back(j, there))
 		return;
 	f = finding_add(j, there ? V_UNKNOWN : V_BLOCK, EFFECT_FAILS_SAFELY, ON_ALL,
 			g_strdup("/domain/@type"),

@@ -166,7 +166,7 @@ static const struct check checks[] = {
 	      "Addresses of devices must be in range, not those of the machine type's own devices, and "
 	      "no two of them the same.",
 	      "machine-present", NULL),
-	CHECK("device-present", check_rules, false, "that QEMU has the devices",
+	CHECK("device-present", check_devices, false, "that QEMU has the devices",
 	      "A device model or a property of it that the QEMU there was built without, doesn't know "
 	      "yet or knows no more.",
 	      "emulator-present", NULL),

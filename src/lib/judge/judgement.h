@@ -119,6 +119,7 @@ void check_machine_same(struct judgement *j);
 void check_vcpus(struct judgement *j);
 void check_pinning(struct judgement *j);
 void check_rules(struct judgement *j); /* the rulebook's rules of the check that runs */
+void check_devices(struct judgement *j); /* those, and what QEMU's own arguments name */
 void check_definition_valid(struct judgement *j);
 void check_definition_kept(struct judgement *j);
 void check_addresses(struct judgement *j);

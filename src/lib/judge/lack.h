@@ -28,6 +28,12 @@ enum cpu_partial {
 };
 enum cpu_partial cpu_partial(const struct judgement *j);
 
+/* 1, 0, -1: has a guest with this model the place, once it runs on what a target gives? */
+int lack_gives(const struct judgement *j, const struct target *target, int bit);
+
+/* What a guest of QEMU's own arguments would see otherwise after a move (check-argv.c). */
+void argv_cpu_moves(struct judgement *j);
+
 /*
  * What PARTIAL_BLOCKERS refuses, into refused. Of an unsure version, what comparing refuses stays
  * refused only where the other way refuses too, else all becomes unknown.

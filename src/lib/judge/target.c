@@ -468,7 +468,8 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 	const char *accel = needs->accel;
 	const struct offer *q;
 
-	t->host_offer = profile_plain_offer(t->profile, VIEW_LIBVIRT);
+	if (!needs->argv)
+		t->host_offer = profile_plain_offer(t->profile, VIEW_LIBVIRT);
 	if (needs->cpu_only) {
 		t->judged = bare_offer(t, universe);
 		return;
@@ -476,9 +477,11 @@ static void resolve_offers(struct target *t, const struct needs *needs,
 	q = scope_offer(t, VIEW_QEMU, accel, 0, universe);
 	t->qemu_offer = q ? q : scope_offer(t, VIEW_QEMU, accel, 1, universe);
 	leave_out_unsettable(t, accel, universe);
-	t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
 	t->qemu = find_entry(t, VIEW_QEMU, accel, -1, false);
-	t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);
+	if (!needs->argv) {
+		t->libvirt_offer = scope_offer(t, VIEW_LIBVIRT, accel, -1, universe);
+		t->libvirt = find_entry(t, VIEW_LIBVIRT, accel, -1, false);
+	}
 	t->qemu_models = t->qemu && t->qemu->cpu_models ? t->qemu : models_entry(t, accel);
 	t->judged = t->qemu_offer ? t->qemu_offer : t->libvirt_offer;
 	if (!t->judged)
@@ -504,7 +507,7 @@ void target_resolve(const struct needs *needs, const struct profile *profile,
 {
 	target_resolve_machine(needs, profile, t);
 	t->owned = g_ptr_array_new_with_free_func((GDestroyNotify)offer_free);
-	t->libvirt_version = profile_string(profile, "libvirt.version");
+	t->libvirt_version = needs->argv ? NULL : profile_string(profile, "libvirt.version");
 	resolve_offers(t, needs, universe);
 }
 

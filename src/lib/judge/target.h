@@ -37,7 +37,7 @@ struct target {
 
 /**
  * target_resolve - what a guest would get there
- * @needs: of it only accel, arch, machine, emulator and cpu_only are looked at
+ * @needs: of it only accel, arch, machine, emulator, cpu_only and argv are looked at
  * @target: filled; to be cleared by target_clear(); borrows from @profile and @needs
  */
 void target_resolve(const struct needs *needs, const struct profile *profile,

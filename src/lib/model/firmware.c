@@ -12,6 +12,7 @@
 #define MAX_LIST 256u
 #define MAX_WORD 512u
 
+#define PVE "/usr/share/pve-edk2-firmware/" /* Proxmox VE */
 #define OVMF "/usr/share/OVMF/"
 #define EDK2 "/usr/share/edk2/"
 #define QEMU "/usr/share/qemu/"
@@ -23,6 +24,7 @@ const char *const firmware_places[] = {
 	OVMF "OVMF_CODE_4M.ms.fd", OVMF "OVMF_CODE_4M.secboot.fd", OVMF "OVMF_CODE_4M.snakeoil.fd",
 	OVMF "OVMF_VARS_4M.fd", OVMF "OVMF_VARS_4M.ms.fd", OVMF "OVMF_VARS_4M.snakeoil.fd",
 	"/usr/share/ovmf/OVMF.fd",
+	PVE "OVMF_CODE.fd", PVE "OVMF_CODE_4M.fd", PVE "OVMF_CODE_4M.secboot.fd", PVE "AAVMF_CODE.fd",
 	EDK2 "ovmf/OVMF_CODE.fd", EDK2 "ovmf/OVMF_CODE.secboot.fd", EDK2 "ovmf/OVMF_CODE.cc.fd",
 	EDK2 "ovmf/OVMF_VARS.fd", EDK2 "ovmf/OVMF_VARS.secboot.fd", EDK2 "ovmf/OVMF_CODE_4M.qcow2",
 	EDK2 "ovmf/OVMF_CODE_4M.secboot.qcow2", EDK2 "ovmf/OVMF_VARS_4M.qcow2",

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "model/profile.h"
+#include "guest/argv.h"
 #include "guest/needs.h"
+#include "read/read-kubernetes.h"
 #include "read/read-parts.h"
 
 #define LOOK_AT_MOST 65536u /* bytes, for an XML document's first element and a text's first line */
@@ -75,6 +77,8 @@ static enum read_kind json_kind(const char *bytes, size_t length)
 		kind = READ_PROFILE;
 	else if (format && g_str_has_prefix(format, "capbroker.guests/"))
 		kind = READ_GUESTS;
+	else if (kubernetes_is(json))
+		kind = READ_KUBERNETES;
 	else if (json)
 		kind = read_qmp_kind(json);
 	json_decref(json);
@@ -138,6 +142,8 @@ enum read_kind read_kind(const char *bytes, size_t length)
 		return xml_kind(bytes, MIN(end, bytes + LOOK_AT_MOST));
 	if (*bytes == '{' || *bytes == '[')
 		return json_kind(bytes, (size_t)(end - bytes));
+	if (argv_is(bytes, (size_t)(end - bytes)))
+		return READ_ARGV;
 	return text_kind(bytes, end);
 }
 

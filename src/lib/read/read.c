@@ -229,6 +229,8 @@ bool read_file(json_t *doc, const char *bytes, size_t length, const struct read_
 	case READ_PROFILE:
 	case READ_GUESTS:
 	case READ_DOMAIN:
+	case READ_ARGV:
+	case READ_KUBERNETES:
 	case READ_IDENTICAL:
 		return read_fail(error, hints->name, "says nothing of a host by itself");
 	case READ_UNKNOWN:

@@ -30,6 +30,8 @@ enum read_kind {
 	READ_QEMUCAPS,          /* libvirt's cache of what a QEMU told it */
 	READ_CPU,               /* a bare <cpu> */
 	READ_DOMAIN,            /* a domain definition */
+	READ_KUBERNETES,        /* nodes and KubeVirt's guests (read-kubernetes.h) */
+	READ_ARGV,              /* a command that starts QEMU (argv.h) */
 	READ_QMP_VERSION,       /* query-version */
 	READ_QMP_MACHINES,      /* query-machines */
 	READ_QMP_CPU_DEFINITIONS,
