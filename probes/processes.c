@@ -34,6 +34,16 @@ void processes_add_qemu(struct source *source, const char *pid, json_t *guest)
 				      "inode", (json_int_t)file.inode));
 }
 
+/* In a container with processes of its own somebody else starts guests, and tells of them. */
+static bool is_ours(struct source *source, const char *pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%s/ns/pid", pid);
+	int err;
+	g_autofree char *theirs = source_link(source, path, &err), *own = source_link(source, "/proc/self/ns/pid", &err);
+
+	return theirs && own && !strcmp(theirs, own);
+}
+
 /* The command of a process that runs a QEMU, or NULL: one that only names it isn't meant. */
 static char *qemu_command(struct source *source, const char *pid, size_t *length)
 {
@@ -44,22 +54,24 @@ static char *qemu_command(struct source *source, const char *pid, size_t *length
 	const char *base = exe ? strrchr(exe, '/') : NULL;
 
 	if (!base || !(g_str_has_prefix(base, "/qemu-system-") || g_str_has_prefix(base, "/qemu-kvm") ||
-		       g_str_has_prefix(base, "/kvm")))
+		       g_str_has_prefix(base, "/kvm")) ||
+	    !is_ours(source, pid))
 		return NULL;
 	bytes = source_read(source, path, length, &err);
 	return bytes && argv_is(bytes, *length) ? g_steal_pointer(&bytes) : NULL;
 }
 
-/* A QEMU without a machine is asked something, and runs no guest. */
+/*
+ * A QEMU without a machine is asked something, and runs no guest; one without a name can be told from
+ * no other, now or later.
+ */
 static json_t *guest_of(struct source *source, const char *pid, const char *bytes, size_t length, GError **error)
 {
 	g_autoptr(Needs) needs = needs_from_argv(bytes, length, error);
 	json_t *guest;
 
-	if (!needs || !g_strcmp0(needs->machine, "none"))
+	if (!needs || !needs->name || !g_strcmp0(needs->machine, "none"))
 		return NULL;
-	if (!needs->name)
-		needs->name = g_strconcat("qemu-", pid, NULL);
 	guest = needs_to_json(needs);
 	json_object_set_new(guest, "running", json_true());
 	processes_add_qemu(source, pid, guest);

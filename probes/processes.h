@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * processes.h: running QEMUs by their processes, for hosts where no libvirt starts them.
+ * processes.h: running QEMUs by their processes, for hosts where no libvirt starts them: those with a
+ * name, and not those in containers that have processes of their own.
  */
 #ifndef PROBES_PROCESSES_H
 #define PROBES_PROCESSES_H

@@ -45,6 +45,18 @@ def expect(what, truth):
     print("ok %s" % what)
 
 
+def nameless(folder, emulator):
+    """Nobody could ask about it, nor know it again."""
+    qemu = subprocess.Popen([emulator, "-S", "-nodefaults", "-display", "none", "-M", "q35", "-m", "64", "-uuid", UUID])
+    try:
+        time.sleep(1)
+        expect("it still runs", qemu.poll() is None)
+        expect("one without a name isn't told", not of_uuid(guests_of(folder, "nameless.json")))
+    finally:
+        qemu.kill()
+        qemu.wait()
+
+
 def judge(folder, guest):
     """It is stored with its host, and asked about as a guest that runs."""
     command = ["capbroker", "--db", os.path.join(folder, "x.db")]
@@ -86,6 +98,7 @@ def main():
         finally:
             qemu.kill()
             qemu.wait()
+        nameless(folder, emulator)
         again = of_uuid(guests_of(folder, "replayed.json", "--replay", recording))
         expect("a replay tells the same", again == found)
         expect("it is gone with its process", not of_uuid(guests_of(folder, "after.json")))
