@@ -6,45 +6,7 @@
 
 #include "writer-text-out.h"
 
-#define FEW_ATOMS 6
 #define FEW_GUESTS 5
-
-static const char *short_atom(const char *name)
-{
-	static const char *const heads[] = { "cpu.", "qemu.machine=", NULL };
-
-	for (size_t i = 0; heads[i]; i++)
-		if (g_str_has_prefix(name, heads[i]))
-			return name + strlen(heads[i]);
-	return name;
-}
-
-/* "avx2 aes and 9 more"; free with g_free(). */
-static char *atoms_text(const struct out *out, const json_t *atoms)
-{
-	GString *text = g_string_new(NULL);
-	size_t n = json_array_size(atoms), most = out->options->verbose ? n : FEW_ATOMS;
-
-	for (size_t i = 0; i < MIN(n, most); i++)
-		g_string_append_printf(text, "%s%s", i ? " " : "",
-				       short_atom(get_text(json_array_get(atoms, i), "capability", "?")));
-	if (n > most)
-		g_string_append_printf(text, " and %zu more", n - most);
-	return g_string_free(text, FALSE);
-}
-
-/* "web-1 web-2 and 7 more"; free with g_free(). */
-static char *guests_text(const struct out *out, const json_t *names)
-{
-	GString *text = g_string_new(NULL);
-	size_t n = json_array_size(names), most = out->options->verbose ? n : FEW_GUESTS;
-
-	for (size_t i = 0; i < MIN(n, most); i++)
-		g_string_append_printf(text, "%s%s", i ? " " : "", json_string_value(json_array_get(names, i)));
-	if (n > most)
-		g_string_append_printf(text, " and %zu more", n - most);
-	return g_string_free(text, FALSE);
-}
 
 static void security_text(struct out *out, const json_t *classes, const char *head, const char *what)
 {
@@ -238,8 +200,8 @@ void text_level_show(struct out *out, const json_t *answer)
 {
 	const json_t *level = json_object_get(answer, "level"), *guests = json_object_get(answer, "guests"), *group;
 	const json_t *today = json_object_get(answer, "today");
-	g_autofree char *assigned = guests_text(out, json_object_get(guests, "assigned"));
-	g_autofree char *running = guests_text(out, json_object_get(guests, "running"));
+	g_autofree char *assigned = some_names(out, FEW_GUESTS, json_object_get(guests, "assigned"));
+	g_autofree char *running = some_names(out, FEW_GUESTS, json_object_get(guests, "running"));
 	g_autofree char *outside = few_hosts(out, json_object_get(today, "outside"));
 	g_autofree char *n = count_text(get_int(guests, "guests_n"), "guest", "guests");
 	size_t i;
@@ -316,7 +278,7 @@ static void step_group_text(struct out *out, const json_t *group)
 			  json_string_value(json_array_get(pair, 1)));
 	if (json_is_object(leave)) {
 		g_autofree char *hosts = few_hosts(out, json_object_get(leave, "hosts"));
-		g_autofree char *guests = guests_text(out, json_object_get(leave, "guests"));
+		g_autofree char *guests = some_names(out, FEW_GUESTS, json_object_get(leave, "guests"));
 
 		out_itemf(out, "  leave out", 13, "%s: %s", hosts, *guests ? guests : "no guest is known there");
 	}
@@ -342,7 +304,7 @@ static const char *headline(const char *kind)
 
 static void proposal_text(struct out *out, const json_t *p)
 {
-	g_autofree char *guests = guests_text(out, json_object_get(p, "guests"));
+	g_autofree char *guests = some_names(out, FEW_GUESTS, json_object_get(p, "guests"));
 	const json_t *group;
 	size_t i;
 
@@ -409,7 +371,7 @@ void text_level_join(struct out *out, const json_t *answer)
 void text_level_change(struct out *out, const json_t *answer)
 {
 	const char *action = get_text(answer, "action", "?");
-	g_autofree char *guests = guests_text(out, json_object_get(answer, "guests"));
+	g_autofree char *guests = some_names(out, FEW_GUESTS, json_object_get(answer, "guests"));
 
 	if (!strcmp(action, "create")) {
 		out_line(out, "%s is made\n", get_text(answer, "level", "?"));

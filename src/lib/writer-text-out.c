@@ -309,3 +309,39 @@ char *count_text(json_int_t n, const char *one, const char *many)
 {
 	return g_strdup_printf("%" JSON_INTEGER_FORMAT " %s", n, n == 1 ? one : many);
 }
+
+const char *short_atom(const char *name)
+{
+	static const char *const heads[] = { "cpu.", "qemu.machine=", NULL };
+
+	for (size_t i = 0; heads[i]; i++)
+		if (g_str_has_prefix(name, heads[i]))
+			return name + strlen(heads[i]);
+	return name;
+}
+
+char *some_names(const struct out *out, size_t few, const json_t *names)
+{
+	GString *text = g_string_new(NULL);
+	size_t n = json_array_size(names), most = out->options->verbose ? n : few;
+
+	for (size_t i = 0; i < MIN(n, most); i++)
+		g_string_append_printf(text, "%s%s", i ? " " : "", json_string_value(json_array_get(names, i)));
+	if (n > most)
+		g_string_append_printf(text, " and %zu more", n - most);
+	return g_string_free(text, FALSE);
+}
+
+char *atoms_text(const struct out *out, const json_t *atoms)
+{
+	json_t *names = json_array();
+	const json_t *atom;
+	char *text;
+	size_t i;
+
+	json_array_foreach (atoms, i, atom)
+		json_array_append_new(names, json_string(short_atom(get_text(atom, "capability", "?"))));
+	text = some_names(out, FEW_ATOMS, names);
+	json_decref(names);
+	return text;
+}

@@ -93,6 +93,17 @@ char *few_hosts(const struct out *out, const json_t *names);
 /* "6 min ago", "just now", "never"; free with g_free(). */
 char *age_text(const json_t *seconds);
 
+#define FEW_ATOMS 6
+
+/* "cpu.avx2" as avx2, "qemu.machine=pc-q35-9.2" as the machine type. */
+const char *short_atom(const char *name);
+
+/* "avx2 aes pcid and 9 more", of objects with "capability", in their order; free with g_free(). */
+char *atoms_text(const struct out *out, const json_t *atoms);
+
+/* "web-17 web-18 and 3 more": as many as @few, with -v all of them; free with g_free(). */
+char *some_names(const struct out *out, size_t few, const json_t *names);
+
 /* A member as a string, or @other. */
 const char *get_text(const json_t *object, const char *key, const char *other);
 json_int_t get_int(const json_t *object, const char *key);

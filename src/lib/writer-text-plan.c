@@ -7,33 +7,7 @@
 #include "writer-text-out.h"
 
 #define BAR 24
-#define FEW_ATOMS 6
 #define FEW_PRICES 2
-
-/* "cpu.avx2" as avx2, "qemu.machine=pc-q35-9.2" as the machine type. */
-static const char *short_atom(const char *name)
-{
-	static const char *const heads[] = { "cpu.", "qemu.machine=", NULL };
-
-	for (size_t i = 0; heads[i]; i++)
-		if (g_str_has_prefix(name, heads[i]))
-			return name + strlen(heads[i]);
-	return name;
-}
-
-/* "avx2 aes pcid and 9 more", the dearest first; free with g_free(). */
-static char *atoms_text(const struct out *out, const json_t *atoms)
-{
-	GString *text = g_string_new(NULL);
-	size_t n = json_array_size(atoms), most = out->options->verbose ? n : FEW_ATOMS;
-
-	for (size_t i = 0; i < MIN(n, most); i++)
-		g_string_append_printf(text, "%s%s", i ? " " : "",
-				       short_atom(get_text(json_array_get(atoms, i), "capability", "?")));
-	if (n > most)
-		g_string_append_printf(text, " and %zu more", n - most);
-	return g_string_free(text, FALSE);
-}
 
 /* "412", or "412 (at most 431)" where it isn't known to be the best. */
 static char *value_bound(const json_t *json)

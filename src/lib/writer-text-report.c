@@ -16,19 +16,6 @@ static char *told_at(const json_t *answer)
 	return time ? g_date_time_format(time, "%e %b %Y %H:%M UTC") : g_strdup("");
 }
 
-/* "web-17 web-18 and 3 more"; free with g_free(). */
-static char *guest_names(const struct out *out, const json_t *names)
-{
-	size_t n = json_array_size(names), most = out->options->verbose ? n : FEW_GUESTS;
-	GString *text = g_string_new(NULL);
-
-	for (size_t i = 0; i < MIN(n, most); i++)
-		g_string_append_printf(text, "%s%s", i ? " " : "", json_string_value(json_array_get(names, i)));
-	if (n > most)
-		g_string_append_printf(text, " and %zu more", n - most);
-	return g_string_free(text, FALSE);
-}
-
 static const char *act_words(const char *kind)
 {
 	return !strcmp(kind, "nowhere") ? "with nowhere to go" :
@@ -40,7 +27,7 @@ static void act_lines(struct out *out, size_t number, const json_t *act)
 {
 	json_int_t n = get_int(act, "guests_n");
 	g_autofree char *head = g_strdup_printf("%3zu", number);
-	g_autofree char *names = guest_names(out, json_object_get(act, "guests"));
+	g_autofree char *names = some_names(out, FEW_GUESTS, json_object_get(act, "guests"));
 	const char *check = get_text(act, "check", NULL), *fix = get_text(act, "fix", NULL);
 
 	out_itemf(out, head, 4, "%d guest%s %s: %s%s%s", (int)n, plural(n), act_words(get_text(act, "kind", "")),
