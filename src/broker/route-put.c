@@ -155,6 +155,25 @@ static void answer_error_to(struct request *r, GError *error)
 	http_reply(r);
 }
 
+/* What was taken in goes to the keeper; of what wasn't (@error is set) the answer tells. */
+static void end_import(struct worker *w, struct request *r, const char *host, struct import *import, struct options *o,
+		       GError *error)
+{
+	struct change *c;
+
+	if (error) {
+		import_free(import);
+		options_free(o);
+		answer_error_to(r, error);
+		return;
+	}
+	c = g_new0(struct change, 1);
+	c->kind = CHANGE_IMPORT;
+	c->host = g_strdup(host);
+	c->import = import;
+	hand_over(w, r, c, o);
+}
+
 /* --- profiles --------------------------------------------------------------------------------- */
 
 /* As far as the agent says so and that isn't in the future; else now. */
@@ -225,20 +244,10 @@ static void put_whole(struct worker *w, struct request *r, const char *host, jso
 	struct options *o = options_of(r);
 	struct import *import = import_new(&o->options, w->files->models);
 	GError *error = NULL;
-	struct change *c;
 
-	if (!import_add_profile(import, host, doc, &error) || !import_prepare(import, &error) ||
-	    !check_name(import, host, &error)) {
-		import_free(import);
-		options_free(o);
-		answer_error_to(r, error);
-		return;
-	}
-	c = g_new0(struct change, 1);
-	c->kind = CHANGE_IMPORT;
-	c->host = g_strdup(host);
-	c->import = import;
-	hand_over(w, r, c, o);
+	if (import_add_profile(import, host, doc, &error) && import_prepare(import, &error))
+		check_name(import, host, &error);
+	end_import(w, r, host, import, o, error);
 }
 
 void route_put_profile(struct worker *w, struct request *r)
@@ -318,25 +327,14 @@ static void put_guests(struct worker *w, struct request *r, const char *host, co
 	struct options *o = options_of(r);
 	struct import *import = import_new(&o->options, w->files->models);
 	GError *error = NULL;
-	struct change *c;
-
 	json_t *clean;
 
 	o->options.guests_on = g_strdup(host);
 	clean = json_is_array(json_object_get(doc, "guests")) ? projected_list(host, doc, &error) : json_incref((json_t *)doc);
-	if (!clean || !import_add_guests(import, host, clean, &error)) {
-		json_decref(clean);
-		import_free(import);
-		options_free(o);
-		answer_error_to(r, error);
-		return;
-	}
+	if (clean)
+		import_add_guests(import, host, clean, &error);
 	json_decref(clean);
-	c = g_new0(struct change, 1);
-	c->kind = CHANGE_IMPORT;
-	c->host = g_strdup(host);
-	c->import = import;
-	hand_over(w, r, c, o);
+	end_import(w, r, host, import, o, error);
 }
 
 void route_put_guests(struct worker *w, struct request *r)
