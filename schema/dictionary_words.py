@@ -65,8 +65,8 @@ VALUES = re.compile(r"[+*]\d{1,3}$")
 UNITS = ("bits", "bytes", "khz", "pages")
 # Whose names do not stand for themselves: what these call a feature is written ARCH/NAME.
 ARCHS = ("arm64", "loongarch64", "ppc64", "riscv64", "s390x")
-KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "level", "security", "unit", "labels",
-                     "source", "values")
+KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "level", "promised", "security", "unit",
+                     "labels", "source", "values")
 REGISTER_KEYS = NAMESPACES + ("arch", "emulated-by", "needs", "gate", "security", "unit", "labels",
                               "width")
 # Rooms of registers that have names instead of numbers.
@@ -124,6 +124,7 @@ WORDS = {
     "security": "The class of attack that losing it opens, or against which it obliges.",
     "needs": "What it is meaningless without.",
     "level": "A property of QEMU's models that stays set, and is refused, where this is off.",
+    "promised": "The first machine type of its family that promises it unless it is told not to.",
     "arch": "The family of processors whose names these are; x86 where it isn't said.",
     "gate": "QEMU takes it away, or refuses it where it was asked for, without this one.",
 }

@@ -68,6 +68,7 @@ def c_capability(capability, number, bit, register, index):
         f"\t\t.needs = {needs},",
         f"\t\t.arch = {c_string(keys.get('arch'))},",
         f"\t\t.level = {c_string(keys.get('level'))},",
+        f"\t\t.promised = {c_string(keys.get('promised'))},",
         f"\t\t.gate = {index[keys['gate']] if 'gate' in keys else -1},",
         f"\t\t.names = {{ {names} }},",
         f"\t\t.sentence = {c_string(capability.sentence)},",
@@ -181,7 +182,7 @@ def json_capability(capability):
         out["labels"] = keys["labels"].split(",")
     if capability.needs:
         out["needs"] = capability.needs
-    for key in ("arch", "unit", "gate", "level", "security", "values"):
+    for key in ("arch", "unit", "gate", "level", "promised", "security", "values"):
         if key in keys:
             out[key] = keys[key]
     return out
@@ -252,7 +253,7 @@ def man_facts(capability):
     if "unmigratable" in flags:
         flags.remove("unmigratable=libvirt")
     facts += flags
-    for key in ("arch", "unit", "gate", "level", "security", "emulated-by"):
+    for key in ("arch", "unit", "gate", "level", "promised", "security", "emulated-by"):
         if key in keys:
             facts.append(f"{key} {keys[key].replace(',', ', ')}")
     if "labels" in keys:

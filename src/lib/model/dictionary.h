@@ -111,6 +111,7 @@ struct capability {
 	const char *const *values;
 	const char *arch;      /* whose names they are (arch.h's rooms), or NULL: x86's, or nobody's */
 	const char *level;     /* QEMU's property of models that stays set where this is off, or NULL */
+	const char *promised;  /* first machine type that promises it unless told not to: "pseries-4.0", or NULL */
 	int gate;              /* index of what QEMU takes it away without, or -1 */
 	const uint16_t *needs; /* indices of capabilities it is meaningless without; ends in 0xffff */
 	const char *names[CAP_NAMESPACES]; /* their preferred spelling each, or NULL */

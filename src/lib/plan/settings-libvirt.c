@@ -71,43 +71,47 @@ static char *cpu_element(const struct setting *s)
 
 /* --- what pseries promises -------------------------------------------------------------------- */
 
-/*
- * What the chosen machine type would promise by itself and these hosts can't keep: asked for as less,
- * that is, guests are open to it (check pseries-promises; capbroker-power(7)).
- */
-static const struct promise {
-	const char *id, *name, *attribute, *less;
-	double since; /* pseries-… */
-} promises[] = {
-	{ "pseries.cap-cfpc", "cfpc", "value", "broken", 4 },
-	{ "pseries.cap-sbbc", "sbbc", "value", "broken", 4 },
-	{ "pseries.cap-ibs", "ibs", "value", "broken", 4 },
-	{ "pseries.cap-ccf-assist", "ccf-assist", "state", "off", 5 },
-};
-
-static bool too_much(const struct setting *s, const struct promise *p)
+/* "pseries-5.0" as 5 where the type is of that family, else -1. */
+static double version_in(const char *machine, const char *family, gsize length)
 {
-	const char *machine = s->machines->len ? s->machines->pdata[0] : "";
+	return strncmp(machine, family, length) ? -1 : g_ascii_strtod(machine + length, NULL);
+}
+
+/*
+ * Would the chosen machine type promise it by itself, while these hosts can't keep it? It is asked for as
+ * less then, that is, guests are open to it (check pseries-promises; capbroker-power(7)).
+ */
+static bool too_much(const struct setting *s, const struct capability *cap)
+{
+	const char *dash = cap->promised ? strrchr(cap->promised, '-') : NULL;
+	gsize length = dash ? (gsize)(dash + 1 - cap->promised) : 0;
 	json_int_t level, fixed;
 
-	if (!g_str_has_prefix(machine, "pseries-") ||
-	    g_ascii_strtod(machine + strlen("pseries-"), NULL) < p->since || !g_strcmp0(s->accel, "tcg") ||
+	if (!dash || !s->machines->len || !g_strcmp0(s->accel, "tcg") ||
+	    version_in(s->machines->pdata[0], cap->promised, length) < g_ascii_strtod(dash + 1, NULL) ||
 	    !setting_number(s, "pseries.cap-cfpc", &level)) /* nobody said what KVM keeps */
 		return false;
-	if (strcmp(p->attribute, "state"))
-		return setting_number(s, p->id, &level) && !level;
-	return !json_is_true(json_object_get(s->capabilities, p->id)) &&
+	if (cap->labels)
+		return setting_number(s, cap->id, &level) && !level;
+	/* the processor's help in flushing the count cache, which where branches are fixed isn't needed */
+	return !json_is_true(json_object_get(s->capabilities, cap->id)) &&
 	       !(setting_number(s, "pseries.cap-ibs", &fixed) && fixed == 3);
 }
 
-/* Which are too much, " cfpc ibs", or NULL: none. */
+/* The least level's name; of what has none, off. */
+static const char *less_than(const struct capability *cap)
+{
+	return cap->labels ? cap->labels[0] : "off";
+}
+
+/* Which are too much, " cfpc=broken ibs=broken", or NULL: none. */
 static char *promised_too_much(const struct setting *s)
 {
 	GString *text = g_string_new(NULL);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
-		if (too_much(s, &promises[i]))
-			g_string_append_printf(text, " %s=%s", promises[i].name, promises[i].less);
+	for (size_t i = 0; i < cap_count; i++)
+		if (too_much(s, &cap_table[i]))
+			g_string_append_printf(text, " %s=%s", cap_table[i].names[NS_LIBVIRT], less_than(&cap_table[i]));
 	return g_string_free(text, !text->len);
 }
 
@@ -184,10 +188,10 @@ static void add_promises(struct setting_out *out)
 		return;
 	setting_note(out, "less than the machine type promises, for these hosts can't keep it:%s", names);
 	g_string_append(out->text, "  <features>\n");
-	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
-		if (too_much(out->setting, &promises[i]))
-			g_string_append_printf(out->text, "    <%s %s='%s'/>\n", promises[i].name,
-					       promises[i].attribute, promises[i].less);
+	for (size_t i = 0; i < cap_count; i++)
+		if (too_much(out->setting, &cap_table[i]))
+			g_string_append_printf(out->text, "    <%s %s='%s'/>\n", cap_table[i].names[NS_LIBVIRT],
+					       cap_table[i].labels ? "value" : "state", less_than(&cap_table[i]));
 	g_string_append(out->text, "  </features>\n");
 }
 
@@ -328,9 +332,9 @@ void setting_qemu(struct setting_out *out)
 		add_option(text, "kernel-irqchip=split");
 	if (s->viommu && !strcmp(s->viommu, "smmuv3"))
 		add_option(text, "iommu=smmuv3");
-	for (size_t i = 0; i < G_N_ELEMENTS(promises); i++)
-		if (too_much(s, &promises[i]))
-			add_option(text, "cap-%s=%s", promises[i].name, promises[i].less);
+	for (size_t i = 0; i < cap_count; i++)
+		if (too_much(s, &cap_table[i]))
+			add_option(text, "%s=%s", cap_table[i].names[NS_QEMU], less_than(&cap_table[i]));
 	add_gic(s, text);
 	g_string_append_printf(text, "%s-cpu %s", text->len ? " " : "", model);
 	for (guint i = 0; i < s->delta->len; i++) {
