@@ -108,6 +108,27 @@ def enrolment(broker, tally):
     return [secret, token]
 
 
+def refused_before_its_body(broker, tally, token):
+    """Who is refused by the head alone reads so, though the body is still being sent; who waits sends none."""
+    for tls in (True, False):
+        for wait in ("", "Expect: 100-continue\r\n"):
+            connection = broker.connection(tls)
+            connection.connect()
+            with connection.sock as sock:
+                path = "/v1/hosts/r1/profile" if tls else "/v1/nowhere"
+                sock.sendall((f"PUT {path} HTTP/1.1\r\nHost: b\r\nAuthorization: Bearer {token}\r\n"
+                              f"Content-Length: 1000000\r\n{wait}\r\n").encode())
+                try:
+                    for _ in range(0 if wait else 50):
+                        time.sleep(0.01)
+                        sock.sendall(b"x" * 20000)
+                    said = sock.recv(4096).decode()
+                except OSError as error:
+                    said = str(error)
+            wanted = "HTTP/1.1 403" if tls else "HTTP/1.1 404"
+            tally.check(said.startswith(wanted), f"{'TLS' if tls else 'socket'}, {wait.strip()!r}: {said[:200]!r}")
+
+
 def ends(broker, tally, agent):
     """Revoked and expired tokens, at once."""
     token = broker.token("--role", "reader", "--note", "short", "--expires", "2s")
@@ -195,6 +216,7 @@ def main():
         roles(broker, tally, tokens)
         other_names(broker, tally, tokens)
         refused_profile(broker, tally)
+        refused_before_its_body(broker, tally, tokens["reader"])
         secrets = [*tokens.values(), *enrolment(broker, tally), *ends(broker, tally, tokens["agent"])]
         peers(broker, tally)
         command_line(broker, tally, tokens)

@@ -18,6 +18,8 @@
 #include "http.h"
 
 #define HEADERS_MAX (16 * 1024)
+/* So much of a body is read and thrown away before it is refused: who sends while it is closed loses the answer. */
+#define DRAINED_MAX (4u * 1024 * 1024)
 #define POOL 2
 #define PATH_PARTS 8
 #define PEM_MAX (256 * 1024)
@@ -181,7 +183,7 @@ struct head {
 	struct request *request;
 	int lengths, encodings, authorizations, hosts;
 	guint64 length;
-	bool bad;
+	bool bad, waits; /* waits: for "100 Continue" before it sends a body */
 };
 
 static enum MHD_Result header(void *data, enum MHD_ValueKind kind, const char *key, const char *value)
@@ -201,6 +203,8 @@ static enum MHD_Result header(void *data, enum MHD_ValueKind kind, const char *k
 		h->request->authorization = g_strdup(value);
 	} else if (!g_ascii_strcasecmp(key, "Host")) {
 		h->hosts++;
+	} else if (!g_ascii_strcasecmp(key, "Expect")) {
+		h->waits = true;
 	}
 	return MHD_YES;
 }
@@ -362,8 +366,12 @@ static void give_back(struct connection *c)
 	g_mutex_unlock(&c->http->lock);
 }
 
-/* Returns 0 where the head is fine, else the status to refuse it with. */
-static unsigned int check_head(struct http *http, struct request *r, struct MHD_Connection *mhd, gsize *limit)
+/*
+ * Returns 0 where the head is fine, else the status to refuse it with. *@drain: its body is on its way, well-formed
+ * and short.
+ */
+static unsigned int check_head(struct http *http, struct request *r, struct MHD_Connection *mhd, gsize *limit,
+			       bool *drain)
 {
 	struct head h = { .request = r };
 
@@ -373,6 +381,7 @@ static unsigned int check_head(struct http *http, struct request *r, struct MHD_
 		refuse(r, 400, "malformed: its path, a header, or two lengths for one body (mend the client)");
 		return 400;
 	}
+	*drain = h.lengths && h.length && h.length <= DRAINED_MAX && !h.waits;
 	*limit = 0;
 	if (!http->calls.head(r, limit, http->calls.data))
 		return r->status;
@@ -418,12 +427,11 @@ static enum MHD_Result first(struct http *http, struct connection *c, const char
 			     struct reading **reading)
 {
 	struct reading *r = *reading = g_new0(struct reading, 1);
+	bool drain = false;
 
 	r->request = request_new(c, url, method);
-	if (!check_head(http, r->request, c->mhd, &r->limit))
-		return MHD_YES;
-	r->refused = true;
-	return queue(r->request, true);
+	r->refused = check_head(http, r->request, c->mhd, &r->limit, &drain) != 0;
+	return !r->refused || drain ? MHD_YES : queue(r->request, true);
 }
 
 static enum MHD_Result handle(void *data, struct MHD_Connection *mhd, const char *url, const char *method,
